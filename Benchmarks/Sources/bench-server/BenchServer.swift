@@ -1,0 +1,77 @@
+import ArgumentParser
+import Logging
+import SocketIO
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A server for load generators. Its handlers do the whole work: arguments are decoded to Swift types and encoded anew.
+///
+/// | a client sends | the server does |
+/// | --- | --- |
+/// | `echo` with a text or binary data | emits `echo` with the same to that client |
+/// | `echo-ack` with a text or binary data | acknowledges with the same |
+/// | `join` with a room | joins it, then emits `joined` with the room to that client |
+/// | `broadcast` with room, text and number | emits `msg` with text and number to the room |
+@main
+struct BenchServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench-server",
+        abstract: "A Socket.IO server for load generators."
+    )
+
+    @Option(help: "The port to listen on, on 127.0.0.1.")
+    var port: Int = 3000
+
+    @Option(help: "The number of event loops.")
+    var threads: Int = 1
+
+    func validate() throws {
+        guard (0...65535).contains(self.port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard (1...1024).contains(self.threads) else { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    func run() async throws {
+        var configuration = SocketIOConfiguration(port: self.port)
+        configuration.engine.eventLoopCount = self.threads
+        let io = SocketIOServer(configuration: configuration)
+        io.onConnection { socket in
+            socket.on("echo") { (payload: Payload) in socket.emit("echo", payload) }
+            socket.on("echo-ack") { (payload: Payload) in payload }
+            socket.on("join") { (room: String) in
+                socket.join(Room(room))
+                socket.emit("joined", room)
+            }
+            socket.on("broadcast") { (room: String, text: String, sequence: Int) in
+                io.to(Room(room)).emit("msg", text, sequence)
+            }
+        }
+        try await io.run()
+    }
+}
+
+/// What the generator sends: now a text, now binary data.
+enum Payload: Codable, Sendable {
+    case text(String)
+    case data(Data)
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else {
+            self = .data(try container.decode(Data.self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .text(let text): try container.encode(text)
+        case .data(let data): try container.encode(data)
+        }
+    }
+}

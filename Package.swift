@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Continuous integration builds without warnings; users' builds must not fail because of a newer compiler's.
+let settings: [SwiftSetting] =
+    Context.environment["SWIFT_SOCKETIO_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
+
+let package = Package(
+    name: "swift-socketio",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: [
+        .library(name: "SocketIO", targets: ["SocketIO"]),
+        .library(name: "EngineIO", targets: ["EngineIO"]),
+        .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
+        .executable(name: "socketio", targets: ["socketio"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.100.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.4"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
+    ],
+    targets: [
+        // Pure: packets, codecs, state machines. No sockets, no server.
+        .target(
+            name: "EngineIOCore",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")]
+        ),
+        .target(
+            name: "SocketIOCore",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")]
+        ),
+        // The transport server: sessions over long-polling and WebSocket.
+        .target(
+            name: "EngineIO",
+            dependencies: [
+                "EngineIOCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        // The server: namespaces, rooms, sockets, acknowledgements, adapters.
+        .target(
+            name: "SocketIO",
+            dependencies: [
+                "EngineIO",
+                "EngineIOCore",
+                "SocketIOCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        // For users' own tests: the suite that any adapter must pass.
+        .target(
+            name: "SocketIOTesting",
+            dependencies: ["SocketIO", "SocketIOCore"]
+        ),
+        .executableTarget(
+            name: "socketio",
+            dependencies: [
+                "SocketIO",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            resources: [.embedInCode("Resources/chat.html")]
+        ),
+        // Raw HTTP, WebSocket and Socket.IO peers that share no code with the server.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/TestSupport"
+        ),
+        .testTarget(
+            name: "EngineIOCoreTests",
+            dependencies: ["EngineIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "SocketIOCoreTests",
+            dependencies: ["SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "EngineIOTests",
+            dependencies: ["EngineIO", "EngineIOCore", "TestSupport"],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "SocketIOTests",
+            dependencies: ["SocketIO", "SocketIOTesting", "TestSupport"],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["SocketIO", "TestSupport", "socketio"],
+            exclude: ["Clients"]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets { target.swiftSettings = settings }

@@ -1,0 +1,99 @@
+import EngineIOCore
+import NIOCore
+import NIOHTTP1
+
+extension HTTPHandler {
+    /// What one answer to a GET holds at most, about; more waits for the next.
+    private static let answerBytes = 1 << 20
+
+    func openPolling(_ request: EngineIORequest, id: String) {
+        let session = self.server.open(request, id: id, loop: self.loop, isWebSocket: false)
+        self.isHandshake = true
+        self.poll(session)
+    }
+
+    func poll(_ session: EngineIOSession) {
+        self.activity = .polling(session)
+        switch session.beginPoll(self) {
+        case .wait: break
+        case .drain: self.answerPoll(session)
+        case .close:
+            self.respond(payload: ByteBuffer(string: "6\u{1E}1"))
+            session.end(reason: .forcedClose, .close)
+        case .conflict:
+            self.activity = .waiting
+            self.server.logger.debug("session closed: two GETs at the same time")
+            session.end(reason: .transportError, .close)
+            self.respond(status: .badRequest)
+        case .mismatch:
+            self.activity = .waiting
+            self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: false)
+        case .unknown:
+            self.activity = .waiting
+            self.refuse(.unknownSession, [:], isUpgrade: false)
+        }
+    }
+
+    /// Answers the GET that waits here with what the outbox holds.
+    func answerPoll(_ session: EngineIOSession) {
+        var frames = self.loop.frames
+        self.loop.frames = []
+        var completions: [@Sendable (Bool) -> Void] = []
+        let isAnswered = session.takePoll(
+            for: self, maxBytes: Self.answerBytes, into: &frames, completions: &completions)
+        if isAnswered {
+            var size = 0
+            for frame in frames { size += PayloadEncoder.encodedSize(ofFrames: frame) + 1 }
+            var payload = ByteBuffer()
+            payload.reserveCapacity(size)
+            for frame in frames { PayloadEncoder.append(frames: frame, to: &payload) }
+            self.respond(payload: payload)
+            for completion in completions { completion(true) }
+        }
+        frames.removeAll(keepingCapacity: frames.count <= 1024)
+        self.loop.frames = frames
+    }
+
+    /// The body of a POST has arrived.
+    func post(_ session: EngineIOSession) {
+        let body = self.body
+        self.body = ByteBuffer()
+        guard session.enterGate() else {
+            // Another connection of this session has the turn: wait for it, then answer.
+            self.activity = .posting(session)
+            let serial = self.serial
+            return session.enqueue { loop in
+                self.dispatch(body, to: session, on: loop)
+                self.loop.eventLoop.execute {
+                    guard self.serial == serial, case .posting = self.activity else { return }
+                    self.confirmPost(session)
+                }
+            }
+        }
+        self.dispatch(body, to: session, on: self.loop)
+        session.leaveGate(on: self.loop)
+        self.confirmPost(session)
+    }
+
+    /// Hands the packets of a body over; whoever calls holds the gate. Uses nothing of this connection.
+    private func dispatch(_ body: ByteBuffer, to session: EngineIOSession, on loop: LoopContext) {
+        var decoder = PayloadDecoder(body, maxPackets: self.server.configuration.maxPacketsPerPayload)
+        do {
+            while let packet = try decoder.next() {
+                guard session.isOpen else { return }
+                guard case .goOn = session.receive(packet, fromPolling: true, isInside: true, on: loop) else { return }
+            }
+        } catch {
+            session.parseError(error.message)
+        }
+    }
+
+    private func confirmPost(_ session: EngineIOSession) {
+        _ = session.endPost(self)
+        if case .lingering = self.activity { return }
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(4)
+        headers.add(name: "content-type", value: "text/html")
+        self.respond(status: .ok, headers: headers, body: ByteBuffer(string: "ok"))
+    }
+}

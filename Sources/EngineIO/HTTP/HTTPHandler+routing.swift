@@ -1,0 +1,217 @@
+import EngineIOCore
+import NIOCore
+import NIOHTTP1
+
+extension HTTPHandler {
+    /// Decides on the head alone what becomes of the body. A POST for a session is taken or refused here, so that a second
+    /// one is noticed while the first is under way.
+    func target(of head: HTTPRequestHead) -> Target {
+        guard self.server.path.matches(head.uri) else { return .fallback }
+        if self.clientFile(of: head) != nil { return .engine }
+        guard head.method == .POST else { return .engine }
+        let query = QueryParameters(uri: head.uri)
+        guard let sid = query.sid, !sid.isEmpty, query.transport == "polling",
+            let session = self.server.session(id: sid),
+            head.headers.first(name: "origin").map({ RequestOrigin.isValid($0) }) ?? true
+        else { return .engine }
+        if head.headers.first(name: "content-type") == "application/octet-stream" {
+            session.end(reason: .transportError, .close)
+            self.respond(status: .badRequest, closing: true)
+            return .discard
+        }
+        switch session.beginPost(self) {
+        case .accepted: break
+        case .conflict:
+            self.server.logger.debug("session closed: two POSTs at the same time")
+            session.end(reason: .transportError, .close)
+            self.respond(status: .badRequest, closing: true)
+            return .discard
+        case .mismatch, .unknown: return .engine
+        }
+        if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
+            length > self.server.configuration.maxPayload
+        {
+            self.activity = .receiving(.post(session))
+            self.refuseBody(.post(session))
+            return .discard
+        }
+        return .post(session)
+    }
+
+    /// The file that a request asks for: its path below the server's is the name of one.
+    private func clientFile(of head: HTTPRequestHead) -> EngineIOFile? {
+        let files = self.server.configuration.clientFiles
+        guard !files.isEmpty, head.method == .GET || head.method == .HEAD else { return nil }
+        let rest = head.uri.utf8.dropFirst(self.server.path.value.utf8.count)
+        guard let name = String(rest.prefix { $0 != UInt8(ascii: "?") }) else { return nil }
+        return files[name]
+    }
+
+    private func respond(_ file: EngineIOFile, _ head: HTTPRequestHead) {
+        let known = head.headers[canonicalForm: "if-none-match"]
+        let isKnown = known.contains { $0 == file.etag || $0 == "W/" + file.etag }
+        var headers = HTTPHeaders()
+        headers.add(name: "content-type", value: file.contentType)
+        headers.add(name: "cache-control", value: "public, max-age=0")
+        headers.add(name: "etag", value: file.etag)
+        if isKnown {
+            self.respond(status: .notModified, headers: headers)
+        } else {
+            self.respond(status: .ok, headers: headers, body: file.body)
+        }
+    }
+
+    /// The body is larger than `maxPayload`: the client is told, the session goes on.
+    func refuseBody(_ target: Target) {
+        self.server.logger.debug("request refused: body too large", metadata: ["socketio.limit": "maxPayload"])
+        if case .post(let session) = target { _ = session.endPost(self) }
+        self.body = ByteBuffer()
+        self.respond(status: .payloadTooLarge, closing: true)
+    }
+
+    /// Handles a request of the server's path whose body does not count. The order of the checks is the protocol's.
+    func route(_ head: HTTPRequestHead) {
+        if let file = self.clientFile(of: head) { return self.respond(file, head) }
+        let query = QueryParameters(uri: head.uri)
+        let isUpgrade = head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
+        if head.method == .OPTIONS, self.server.configuration.cors.isEnabled {
+            return self.respondPreflight(head)
+        }
+        guard let transport = query.transport.flatMap(EngineIOTransport.init(rawValue:)),
+            self.server.configuration.transports.contains(transport)
+        else {
+            return self.refuse(.unknownTransport, ["transport": query.transport ?? ""], isUpgrade: isUpgrade)
+        }
+        let origin = head.headers.first(name: "origin")
+        guard origin.map({ RequestOrigin.isValid($0) }) ?? true else {
+            return self.refuse(.badRequest, ["name": "INVALID_ORIGIN"], isUpgrade: isUpgrade)
+        }
+        if isUpgrade, let origin, !self.server.corsPolicy.admits(origin: origin, host: head.headers.first(name: "host"))
+        {
+            return self.refuse(.forbidden, ["name": "ORIGIN_NOT_ALLOWED"], isUpgrade: true)
+        }
+        if let sid = query.sid, !sid.isEmpty {
+            guard let session = self.server.session(id: sid) else {
+                return self.refuse(.unknownSession, ["sid": String(sid.prefix(64))], isUpgrade: isUpgrade)
+            }
+            if isUpgrade {
+                guard transport == .websocket else {
+                    return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: true)
+                }
+                return self.upgrade(session)
+            }
+            guard transport == .polling else {
+                return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: false)
+            }
+            switch head.method {
+            case .GET: return self.poll(session)
+            case .POST:
+                // A session that polls has taken its POST when the head came.
+                return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: false)
+            default: return self.respond(status: .internalServerError)
+            }
+        }
+        guard head.method == .GET else {
+            return self.refuse(.badMethod, ["method": head.method.rawValue], isUpgrade: isUpgrade)
+        }
+        guard isUpgrade == (transport == .websocket) else {
+            return self.refuse(.badRequest, ["name": "TRANSPORT_HANDSHAKE_ERROR"], isUpgrade: isUpgrade)
+        }
+        self.admit(head, query, isUpgrade: isUpgrade)
+    }
+
+    /// Asks the application about a new session, then opens it.
+    private func admit(_ head: HTTPRequestHead, _ query: QueryParameters, isUpgrade: Bool) {
+        let isCurrent = query.eio == "4"
+        let request = self.makeRequest(head, query)
+        let configuration = self.server.configuration
+        guard configuration.allowRequest != nil || configuration.generateID != nil else {
+            guard isCurrent else {
+                return self.refuse(.unsupportedVersion, ["protocol": query.eio ?? ""], isUpgrade: isUpgrade)
+            }
+            return self.open(request, id: SessionID.random(), isUpgrade: isUpgrade)
+        }
+        self.activity = .waiting
+        let serial = self.serial
+        let loop = self.loop
+        Task(executorPreference: loop.executor) {
+            var refusal: (EngineIORefusal, [String: String])?
+            var id = ""
+            if let allowRequest = configuration.allowRequest, case .refuse(let reason) = await allowRequest(request) {
+                refusal = (.forbidden(reason), [:])
+            } else if !isCurrent {
+                refusal = (.unsupportedVersion, ["protocol": request.query["EIO"] ?? ""])
+            } else if let generateID = configuration.generateID {
+                do { id = try await generateID(request) } catch {
+                    refusal = (.badRequest, ["name": "ID_GENERATION_ERROR", "error": "\(error)"])
+                }
+            } else {
+                id = SessionID.random()
+            }
+            let (refused, newID) = (refusal, id)
+            loop.eventLoop.execute {
+                guard self.serial == serial, case .waiting = self.activity else { return }
+                if let (reason, context) = refused {
+                    self.refuse(reason, context, isUpgrade: isUpgrade)
+                } else {
+                    self.open(request, id: newID, isUpgrade: isUpgrade)
+                }
+            }
+        }
+    }
+
+    private func open(_ request: EngineIORequest, id: String, isUpgrade: Bool) {
+        if self.server.session(id: id) != nil || id.isEmpty {
+            return self.refuse(
+                .badRequest, ["name": "ID_GENERATION_ERROR", "error": "not unique"], isUpgrade: isUpgrade)
+        }
+        if isUpgrade {
+            self.openWebSocket(request, id: id)
+        } else {
+            self.openPolling(request, id: id)
+        }
+    }
+
+    /// Has the application answer a request for another path.
+    func answerByFallback(_ head: HTTPRequestHead) {
+        guard let fallback = self.server.configuration.fallback else { return self.respond(.notFound) }
+        let request = self.makeRequest(head, QueryParameters(uri: head.uri), body: self.body)
+        self.activity = .waiting
+        let serial = self.serial
+        let loop = self.loop
+        Task(executorPreference: loop.executor) {
+            let response = await fallback(request)
+            loop.eventLoop.execute {
+                guard self.serial == serial, case .waiting = self.activity else { return }
+                self.respond(response)
+            }
+        }
+    }
+
+    func makeRequest(_ head: HTTPRequestHead, _ query: QueryParameters, body: ByteBuffer = ByteBuffer())
+        -> EngineIORequest
+    {
+        let remote = self.context?.remoteAddress
+        let peer = remote?.ipAddress ?? remote?.pathname ?? ""
+        let trusted = self.server.trustedProxies
+        let address =
+            trusted.isEmpty
+            ? peer
+            : ForwardedAddress.client(
+                peer: peer,
+                headers: head.headers["forwarded"],
+                xForwardedFor: head.headers["x-forwarded-for"],
+                trusted: trusted
+            )
+        return EngineIORequest(
+            method: head.method,
+            url: head.uri,
+            headers: head.headers,
+            query: query.dictionary,
+            address: address,
+            remoteAddress: remote,
+            isSecure: self.server.configuration.tls != nil,
+            body: body
+        )
+    }
+}

@@ -1,0 +1,277 @@
+import EngineIOCore
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP connection: assembles requests, has them answered one at a time, and turns into a WebSocket.
+///
+/// While a GET waits for packets the connection is still read, so that its end is noticed at once.
+final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    enum Activity {
+        /// Between two requests.
+        case idle
+        /// The body of a request is being received. nil: what comes is thrown away.
+        case receiving(Target)
+        /// Somebody is asked about the request; the answer comes later.
+        case waiting
+        /// A GET waits for packets.
+        case polling(EngineIOSession)
+        /// A POST's packets are being handled by another connection's turn.
+        case posting(EngineIOSession)
+        /// The last answer was given; what still comes is thrown away.
+        case lingering
+        case upgraded
+    }
+
+    enum Target {
+        case post(EngineIOSession)
+        case engine
+        case fallback
+        case discard
+    }
+
+    let server: EngineIOServer
+    var context: ChannelHandlerContext?
+    var activity = Activity.idle
+    var head: HTTPRequestHead?
+    var body = ByteBuffer()
+    var mustClose = false
+    /// Counts requests, so that an answer that comes too late is known.
+    var serial = 0
+    /// The first response of the session that this request has opened gets the initial headers.
+    var isHandshake = false
+    private var deadline = UInt64.max
+    /// What came while a request was being answered (pipelining). Bounded.
+    private var waiting: [HTTPServerRequestPart] = []
+    private var waitingBytes = 0
+    private let decoder: any RemovableChannelHandler
+    private let encoder: any RemovableChannelHandler
+
+    init(
+        server: EngineIOServer,
+        loop: LoopContext,
+        decoder: any RemovableChannelHandler,
+        encoder: any RemovableChannelHandler
+    ) {
+        self.server = server
+        self.decoder = decoder
+        self.encoder = encoder
+        super.init(loop: loop)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.restartDeadline()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .upgraded = self.activity { return context.fireChannelRead(data) }
+        self.loop.beginRead()
+        self.receive(Self.unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.loop.endRead()
+        context.fireChannelReadComplete()
+    }
+
+    private func receive(_ part: HTTPServerRequestPart) {
+        switch self.activity {
+        case .idle:
+            if case .head(let head) = part { self.begin(head) }
+        case .receiving(let target):
+            switch part {
+            case .head: break
+            case .body(let bytes): self.receive(bytes, for: target)
+            case .end: self.end(target)
+            }
+        case .waiting, .polling, .posting:
+            self.keep(part)
+        case .lingering, .upgraded:
+            break
+        }
+    }
+
+    private func keep(_ part: HTTPServerRequestPart) {
+        if case .end = part, self.waiting.isEmpty { return }
+        if case .body(let bytes) = part { self.waitingBytes += bytes.readableBytes }
+        guard self.waiting.count < 64, self.waitingBytes <= 64 << 10 else {
+            self.server.logger.debug("connection closed: too much was pipelined")
+            self.context?.close(promise: nil)
+            return
+        }
+        self.waiting.append(part)
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        self.serial += 1
+        self.head = head
+        self.mustClose = !head.isKeepAlive
+        self.isHandshake = false
+        self.body.clear()
+        self.activity = .receiving(self.target(of: head))
+        self.restartDeadline()
+    }
+
+    private func receive(_ bytes: ByteBuffer, for target: Target) {
+        switch target {
+        case .discard: return
+        case .engine:
+            // Nothing but a POST has a body that counts.
+            return
+        case .post, .fallback:
+            if self.body.readableBytes + bytes.readableBytes > self.server.configuration.maxPayload {
+                return self.refuseBody(target)
+            }
+            if self.body.readableBytes == 0 {
+                self.body = bytes
+            } else {
+                self.body.writeImmutableBuffer(bytes)
+            }
+        }
+    }
+
+    private func end(_ target: Target) {
+        guard let head = self.head else { return }
+        switch target {
+        case .engine: self.route(head)
+        case .post(let session): self.post(session)
+        case .fallback: self.answerByFallback(head)
+        case .discard: self.activity = .lingering
+        }
+    }
+
+    // MARK: Answers
+
+    /// Ends the present request's turn after its answer has been written.
+    func finishRequest() {
+        guard let context = self.context else { return }
+        if self.mustClose {
+            self.activity = .lingering
+            context.close(promise: nil)
+            return
+        }
+        self.head = nil
+        self.body = ByteBuffer()
+        self.activity = .idle
+        self.restartDeadline()
+        guard !self.waiting.isEmpty else { return }
+        let parts = self.waiting
+        self.waiting = []
+        self.waitingBytes = 0
+        for part in parts { self.receive(part) }
+    }
+
+    /// Closes the connection some time after an answer that was given before the request had ended, so that the client can
+    /// read it.
+    func linger() {
+        self.activity = .lingering
+        self.deadline = NIODeadline.now().uptimeNanoseconds &+ 2_000_000_000
+        self.loop.wake(self, at: self.deadline)
+    }
+
+    func restartDeadline() {
+        let isArmed = self.deadline != .max
+        self.deadline = NIODeadline.now().uptimeNanoseconds &+ self.server.requestTimeout
+        if !isArmed { self.loop.wake(self, at: self.deadline) }
+    }
+
+    // MARK: The session's calls
+
+    override func drain(_ session: EngineIOSession) {
+        guard case .polling(let current) = self.activity, current === session else { return }
+        self.answerPoll(session)
+    }
+
+    override func sessionEnded(_ end: SessionEnd) {
+        switch self.activity {
+        case .polling:
+            switch end {
+            case .noop: self.respond(payload: ByteBuffer(string: "6"))
+            case .close, .code: self.respond(payload: ByteBuffer(string: "1"))
+            case .cut: self.context?.close(promise: nil)
+            }
+        case .receiving, .posting:
+            self.activity = .lingering
+            self.context?.close(promise: nil)
+        case .idle, .waiting, .lingering, .upgraded:
+            break
+        }
+    }
+
+    // MARK: The end of the connection
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let activity = self.activity
+        self.activity = .lingering
+        self.waiting = []
+        switch activity {
+        case .polling(let session):
+            if session.endPoll(self) {
+                self.server.logger.debug("session closed: poll connection closed prematurely")
+                session.end(reason: .transportError, .cut)
+            }
+        case .receiving(.post(let session)):
+            if session.endPost(self) {
+                self.server.logger.debug("session closed: data request connection closed prematurely")
+                session.end(reason: .transportError, .close)
+            }
+        case .receiving, .posting, .idle, .waiting, .lingering, .upgraded: break
+        }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
+        if error is HTTPParserError, case .idle = self.activity {
+            let head = HTTPResponseHead(
+                version: .http1_1, status: .badRequest, headers: ["content-length": "0", "connection": "close"])
+            context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        }
+        context.close(promise: nil)
+    }
+
+    // MARK: WebSocket
+
+    /// Hands the connection over to `handler`; bytes that the HTTP decoder already holds go to it.
+    func becomeWebSocket(_ handler: WebSocketHandler) throws {
+        guard let context = self.context else { return }
+        self.activity = .upgraded
+        self.deadline = .max
+        let pipeline = context.pipeline.syncOperations
+        try pipeline.addHandler(handler)
+        pipeline.removeHandler(self.encoder, promise: nil)
+        pipeline.removeHandler(self.decoder, promise: nil)
+        pipeline.removeHandler(self, promise: nil)
+    }
+}
+
+extension HTTPHandler: WheelClient {
+    func wheelFired(now: UInt64) -> UInt64? {
+        guard self.deadline != .max, let context = self.context else { return nil }
+        guard self.deadline <= now else { return self.deadline }
+        switch self.activity {
+        case .waiting, .polling, .posting:
+            // The session has its own timers.
+            self.deadline = now &+ self.server.requestTimeout
+            return self.deadline
+        case .receiving(.post(let session)):
+            self.server.logger.debug(
+                "connection closed: a request took too long", metadata: ["socketio.limit": "requestTimeout"])
+            if session.endPost(self) { session.end(reason: .transportError, .close) }
+        case .idle, .receiving, .lingering: break
+        case .upgraded: return nil
+        }
+        context.close(promise: nil)
+        return nil
+    }
+}

@@ -1,0 +1,129 @@
+import EngineIOCore
+import NIOCore
+import Synchronization
+
+/// What the sessions of one event loop share: the list of sessions with something to send, the timing wheel, and the
+/// executor on which async handlers start.
+///
+/// `@unchecked Sendable`: `dirty` has its own lock; every other stored variable is touched on `eventLoop` only, which the
+/// methods that do so assert.
+public final class LoopContext: @unchecked Sendable {
+    package let eventLoop: any EventLoop
+    package let executor: LoopTaskExecutor
+
+    private let dirty = Mutex<[EngineIOSession]>([])
+    /// The list that is being drained; swapped with `dirty` so that neither gives up its storage.
+    private var draining: [EngineIOSession] = []
+    /// True from a channel's first `channelRead` to its `channelReadComplete`, which drains: no wake-up is needed then.
+    private var isReading = false
+
+    /// Loop-wide scratch space; its users never call out while they hold it.
+    var frames: [ByteBuffer] = []
+    var messages: [[WebSocketMessage]] = []
+    var coalesced = ByteBuffer()
+    var unmasked = ByteBuffer()
+
+    private var wheel: TimingWheel<WheelEntry>
+    private var expired: [WheelEntry] = []
+    private var wheelIsTurning = false
+
+    /// The wheel's resolution: heartbeats and deadlines are late by up to this much.
+    package static let wheelTick: UInt64 = 25_000_000
+
+    package init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        self.executor = LoopTaskExecutor(eventLoop: eventLoop)
+        self.wheel = TimingWheel(tick: Self.wheelTick, slots: 1024, now: NIODeadline.now().uptimeNanoseconds)
+    }
+
+    // MARK: Sending
+
+    /// Notes that `session` has something to send on this loop. Any thread may call it.
+    func schedule(_ session: EngineIOSession) {
+        let isFirst = self.dirty.withLock { list in
+            list.append(session)
+            return list.count == 1
+        }
+        guard isFirst else { return }
+        if self.eventLoop.inEventLoop, self.isReading { return }
+        self.eventLoop.execute { self.drain() }
+    }
+
+    /// Marks the begin of a read; what is scheduled from now on is sent by ``endRead()`` and wakes nobody.
+    func beginRead() {
+        self.eventLoop.assertInEventLoop()
+        self.isReading = true
+    }
+
+    /// Sends what the handlers of this read have left in the outboxes: one flush per connection and read.
+    func endRead() {
+        self.eventLoop.assertInEventLoop()
+        self.isReading = false
+        self.drain()
+    }
+
+    private func drain() {
+        // A drain that is re-entered (NIO calls back from write and flush) leaves the rest to a tick of its own.
+        guard self.draining.isEmpty else { return self.eventLoop.execute { self.drain() } }
+        self.dirty.withLock { swap(&$0, &self.draining) }
+        var index = 0
+        while index < self.draining.count {
+            self.draining[index].drain(on: self)
+            index += 1
+        }
+        self.draining.removeAll(keepingCapacity: self.draining.count <= 4096)
+    }
+
+    // MARK: Time
+
+    /// Has `client` called when `deadline` (nanoseconds of `NIODeadline`) has passed. Any thread may call it.
+    func wake(_ client: any WheelClient, at deadline: UInt64) {
+        guard self.eventLoop.inEventLoop else {
+            let entry = WheelEntry(client: client)
+            return self.eventLoop.execute { self.insert(entry, deadline) }
+        }
+        self.insert(WheelEntry(client: client), deadline)
+    }
+
+    private func insert(_ entry: WheelEntry, _ deadline: UInt64) {
+        if self.wheel.isEmpty {
+            // An idle wheel stands still: bring it to the present before it counts from there.
+            self.wheel.advance(to: NIODeadline.now().uptimeNanoseconds, expired: &self.expired)
+        }
+        self.wheel.insert(entry, deadline: deadline)
+        self.turn()
+    }
+
+    private func turn() {
+        guard !self.wheelIsTurning else { return }
+        self.wheelIsTurning = true
+        _ = self.eventLoop.scheduleTask(in: .nanoseconds(Int64(Self.wheelTick))) { self.tick() }
+    }
+
+    private func tick() {
+        self.wheelIsTurning = false
+        let now = NIODeadline.now().uptimeNanoseconds
+        self.wheel.advance(to: now, expired: &self.expired)
+        var due: [WheelEntry] = []
+        swap(&due, &self.expired)
+        for entry in due {
+            guard let client = entry.client, let next = client.wheelFired(now: now) else { continue }
+            self.wheel.insert(entry, deadline: next)
+        }
+        due.removeAll(keepingCapacity: due.count <= 4096)
+        if self.expired.isEmpty { swap(&due, &self.expired) }
+        if !self.wheel.isEmpty { self.turn() }
+    }
+
+    /// Entries of the wheel, dead ones included, until their time comes (for tests; on the loop only).
+    package var wheelCount: Int { self.wheel.count }
+}
+
+/// Something with deadlines. It is called on its loop; what it returns is the time of its next call.
+protocol WheelClient: AnyObject, Sendable {
+    func wheelFired(now: UInt64) -> UInt64?
+}
+
+struct WheelEntry: Sendable {
+    weak var client: (any WheelClient)?
+}

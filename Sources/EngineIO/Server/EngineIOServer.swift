@@ -1,0 +1,191 @@
+import EngineIOCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// An Engine.IO server: sessions over HTTP long-polling and WebSocket, on event loops of its own.
+///
+/// This is the transport below Socket.IO, usable alone. ``start(host:port:)`` opens the port; each new session is given the
+/// handler that `makeHandler` returns for it.
+public final class EngineIOServer: Sendable {
+    public let configuration: EngineIOConfiguration
+    let logger: Logger
+    let path: EndpointPath
+    let corsPolicy: CORSPolicy
+    let cookie: CookieOptions?
+    let trustedProxies: [IPNetwork]
+    let limits: SessionLimits
+    let requestTimeout: UInt64
+    private let makeHandler: @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
+    private let table = Mutex<Table>(Table())
+    private let group: MultiThreadedEventLoopGroup
+    package let loops: [LoopContext]
+    private let loopOfEventLoop: [ObjectIdentifier: LoopContext]
+
+    private struct Table {
+        var sessions: [String: EngineIOSession] = [:]
+        var listeners: [any Channel] = []
+        var isClosed = false
+    }
+
+    /// Makes a server that does not listen yet. Throws when the configuration is invalid.
+    ///
+    /// - Parameter makeHandler: Called on an event loop for each new session, before anything else happens to it. What it
+    ///   sends follows the handshake.
+    public init(
+        configuration: EngineIOConfiguration = .init(),
+        logger: Logger = Logger(label: "socketio.engine"),
+        makeHandler: @escaping @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
+    ) throws(EngineIOConfigurationError) {
+        self.trustedProxies = try configuration.validated()
+        self.configuration = configuration
+        self.logger = logger
+        self.makeHandler = makeHandler
+        self.path = EndpointPath(configuration.path, addTrailingSlash: configuration.addTrailingSlash)
+        self.corsPolicy = CORSPolicy(configuration.cors)
+        self.cookie = configuration.cookie.flatMap { try? CookieOptions($0) }
+        self.limits = SessionLimits(
+            pingInterval: configuration.pingInterval.nanoseconds,
+            pingTimeout: configuration.pingTimeout.nanoseconds,
+            upgradeTimeout: configuration.upgradeTimeout.nanoseconds,
+            closeTimeout: configuration.closeTimeout.nanoseconds,
+            maxOutboxBytes: configuration.maxOutboxBytes,
+            maxInboundQueueBytes: configuration.maxInboundQueueBytes
+        )
+        self.requestTimeout = configuration.requestTimeout.nanoseconds
+        self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
+        var loops: [LoopContext] = []
+        var byLoop: [ObjectIdentifier: LoopContext] = [:]
+        for eventLoop in self.group.makeIterator() {
+            let loop = LoopContext(eventLoop: eventLoop)
+            loops.append(loop)
+            byLoop[ObjectIdentifier(eventLoop)] = loop
+        }
+        self.loops = loops
+        self.loopOfEventLoop = byLoop
+    }
+
+    /// Number of sessions, those that are being closed included.
+    public var sessionCount: Int { self.table.withLock { $0.sessions.count } }
+
+    /// All sessions, in no order.
+    public var sessions: [EngineIOSession] { self.table.withLock { Array($0.sessions.values) } }
+
+    // MARK: Listening
+
+    /// Opens a port and serves it until ``close(timeout:)``. Port 0 lets the system choose; the address that is returned tells
+    /// which. May be called for several addresses.
+    @discardableResult
+    public func start(host: String = "127.0.0.1", port: Int) async throws -> SocketAddress {
+        try await self.listen { try await $0.bind(host: host, port: port).get() }
+    }
+
+    /// Listens on a Unix domain socket.
+    @discardableResult
+    public func start(unixDomainSocketPath path: String) async throws -> SocketAddress {
+        try await self.listen {
+            try await $0.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        }
+    }
+
+    private func listen(_ bind: (ServerBootstrap) async throws -> any Channel) async throws -> SocketAddress {
+        let tls = try self.configuration.tls.map { try NIOSSLContext(configuration: $0) }
+        let bootstrap = ServerBootstrap(group: self.group)
+            .serverChannelOption(.backlog, value: self.configuration.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try self.configure(channel, tls) }
+            }
+        let channel = try await bind(bootstrap)
+        let isClosed = self.table.withLock { table in
+            if !table.isClosed { table.listeners.append(channel) }
+            return table.isClosed
+        }
+        guard !isClosed, let address = channel.localAddress else {
+            try? await channel.close()
+            throw EngineIOConfigurationError("the server is closed")
+        }
+        return address
+    }
+
+    private func configure(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
+        guard let loop = self.loopOfEventLoop[ObjectIdentifier(channel.eventLoop)] else { return }
+        let pipeline = channel.pipeline.syncOperations
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        // By hand rather than with NIO's own set-up: bytes that follow an upgrade request must not be lost, and a connection
+        // whose GET waits must go on being read.
+        let encoder = HTTPResponseEncoder()
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        try pipeline.addHandlers([encoder, decoder])
+        try pipeline.addHandler(HTTPHandler(server: self, loop: loop, decoder: decoder, encoder: encoder))
+    }
+
+    // MARK: Sessions
+
+    func session(id: String) -> EngineIOSession? { self.table.withLock { $0.sessions[id] } }
+
+    func remove(_ session: EngineIOSession) { self.table.withLock { $0.sessions[session.id] = nil } }
+
+    /// Opens a session whose handshake waits in its outbox. `isWebSocket`: the endpoint is attached by the caller.
+    func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> EngineIOSession {
+        let now = NIODeadline.now().uptimeNanoseconds
+        let state = SessionState(limits: self.limits, transport: .polling, now: now)
+        let session = EngineIOSession(id: id, request: request, loop: loop, server: self, state: state)
+        let canUpgrade =
+            !isWebSocket && self.configuration.allowUpgrades && self.configuration.transports.contains(.websocket)
+        let handshake = Handshake(
+            sid: id,
+            upgrades: canUpgrade ? ["websocket"] : [],
+            pingInterval: self.configuration.pingInterval.milliseconds,
+            pingTimeout: self.configuration.pingTimeout.milliseconds,
+            maxPayload: self.configuration.maxPayload
+        )
+        session.send(OutboundPacket(frames: handshake.packet.makeFrame()))
+        if let initialPacket = self.configuration.initialPacket { session.send(text: initialPacket) }
+        self.table.withLock { $0.sessions[id] = session }
+        session.handlerBox.handler = self.makeHandler(session, loop)
+        session.updateWheel()
+        return session
+    }
+
+    // MARK: Closing
+
+    /// Stops accepting, closes the sessions in good order, and ends the event loops. What was sent before is delivered as far
+    /// as clients take it within `timeout`; then connections are cut. Calling it again does nothing.
+    public func close(timeout: Duration = .seconds(5)) async {
+        let isFirst = self.isClosing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+        guard isFirst else { return }
+        await self.stopListening()
+        for session in self.sessions { session.close() }
+        let deadline = ContinuousClock.now + timeout
+        while ContinuousClock.now < deadline {
+            let isIdle = self.table.withLock { $0.sessions.isEmpty }
+            if isIdle, !self.hasOpenWebSockets { break }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        for session in self.sessions { session.end(reason: .forcedClose, .cut) }
+        for loop in self.loops { loop.executor.shutDown() }
+        try? await self.group.shutdownGracefully()
+    }
+
+    /// Closes the port. Sessions go on.
+    package func stopListening() async {
+        let listeners = self.table.withLock { table in
+            table.isClosed = true
+            defer { table.listeners = [] }
+            return table.listeners
+        }
+        for listener in listeners { try? await listener.close() }
+    }
+
+    private let isClosing = Atomic<Bool>(false)
+    private let webSockets = Atomic<Int>(0)
+    private var hasOpenWebSockets: Bool { self.webSockets.load(ordering: .relaxed) > 0 }
+    func webSocketOpened() { self.webSockets.wrappingAdd(1, ordering: .relaxed) }
+    func webSocketClosed() { self.webSockets.wrappingSubtract(1, ordering: .relaxed) }
+}

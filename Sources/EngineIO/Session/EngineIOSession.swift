@@ -1,0 +1,212 @@
+import EngineIOCore
+import NIOCore
+import Synchronization
+
+/// One client of an Engine.IO server, whatever connections and event loops it uses.
+///
+/// Sending never blocks and never suspends: what is sent is put into the session's outbox on the calling thread, in call
+/// order, and leaves on the event loop of the connection that serves the client at that time. Packets of one sender arrive in
+/// the order of its calls, across an upgrade too.
+public final class EngineIOSession: Sendable {
+    /// The session's id: 20 characters, unguessable. It is a secret between client and server: who knows it can take over a
+    /// polling session.
+    public let id: String
+    /// The request that opened the session.
+    public let request: EngineIORequest
+    /// The loop on which the session was opened: its timers and deferred callbacks run here.
+    public let loop: LoopContext
+
+    let server: EngineIOServer
+    let state: Mutex<SessionState>
+    let gate = Mutex<InboundGate>(InboundGate())
+    /// Set once, by the server, before the session is reachable from anywhere else.
+    let handlerBox = HandlerBox()
+
+    init(id: String, request: EngineIORequest, loop: LoopContext, server: EngineIOServer, state: SessionState) {
+        self.id = id
+        self.request = request
+        self.loop = loop
+        self.server = server
+        self.state = Mutex(state)
+    }
+
+    /// The transport that serves the client now.
+    public var transport: EngineIOTransport {
+        self.state.withLock { state in
+            switch state.transport {
+            case .polling: .polling
+            case .websocket: .websocket
+            }
+        }
+    }
+
+    /// Whether messages are accepted.
+    public var isOpen: Bool { self.state.withLock { $0.phase == .open } }
+
+    /// Bytes that wait for the client to read them.
+    public var bufferedBytes: Int { self.state.withLock { $0.outbox.byteCount + $0.bytesInFlight } }
+
+    // MARK: Sending
+
+    /// Sends a text message. `completion` is called with true when it was handed to the system, false when it was dropped.
+    public func send(text: String, completion: (@Sendable (Bool) -> Void)? = nil) {
+        var frames = ByteBuffer()
+        WebSocketFrame.writeHeader(opcode: .text, payloadLength: 1 + text.utf8.count, to: &frames)
+        frames.writeInteger(UInt8(ascii: "4"))
+        frames.writeString(text)
+        self.send(OutboundPacket(frames: frames, completion: completion))
+    }
+
+    /// Sends a binary message. `completion` is called with true when it was handed to the system, false when it was dropped.
+    public func send(binary data: ByteBuffer, completion: (@Sendable (Bool) -> Void)? = nil) {
+        var frames = ByteBuffer()
+        WebSocketFrame.append(opcode: .binary, payload: data, to: &frames)
+        self.send(OutboundPacket(frames: frames, completion: completion))
+    }
+
+    /// What became of a packet.
+    package enum SendResult: Sendable {
+        case accepted
+        /// Volatile, and the client could not be written to right now.
+        case dropped
+        /// The session is closed or closing.
+        case closed
+        /// More waits than the limit allows; the session is being closed.
+        case overflow
+    }
+
+    /// Sends messages that were framed before: server frames back to back, shared by all recipients of a broadcast.
+    @discardableResult
+    package func send(frames: ByteBuffer, isVolatile: Bool = false) -> SendResult {
+        self.send(OutboundPacket(frames: frames), isVolatile: isVolatile)
+    }
+
+    @discardableResult
+    func send(_ packet: OutboundPacket, isVolatile: Bool = false) -> SendResult {
+        switch self.state.withLock({ $0.append(packet, isVolatile: isVolatile) }) {
+        case .queued(let endpoint):
+            endpoint?.loop.schedule(self)
+            return .accepted
+        case .dropped:
+            packet.completion?(false)
+            return .dropped
+        case .refused:
+            packet.completion?(false)
+            return .closed
+        case .overflow:
+            packet.completion?(false)
+            self.server.logger.info(
+                "session closed: its client does not read and maxOutboxBytes is reached",
+                metadata: ["socketio.limit": "maxOutboxBytes", "socketio.address": "\(self.request.address)"]
+            )
+            self.end(reason: .transportError, .close)
+            return .overflow
+        }
+    }
+
+    // MARK: Closing
+
+    /// Closes the session in good order: what was sent before is delivered first, as long as the client takes it within
+    /// ``EngineIOConfiguration/closeTimeout``. Nothing sent from now on is accepted.
+    ///
+    /// Returns whether the session could be closed on the spot. Otherwise it is being closed.
+    @discardableResult
+    public func close() -> Bool {
+        let now = NIODeadline.now().uptimeNanoseconds
+        let (close, isWebSocket) = self.state.withLock { state in
+            let close = state.beginClose(now: now)
+            if case .websocket = state.transport { return (close, true) }
+            return (close, false)
+        }
+        switch close {
+        case .now:
+            self.end(reason: .forcedClose, .close)
+            return true
+        case .later(let endpoint):
+            endpoint?.loop.schedule(self)
+            self.updateWheel()
+            // A WebSocket is closed behind what waits for it, without a move of the client.
+            if isWebSocket { self.submit(.closed(.forcedClose)) }
+            return isWebSocket
+        case .already:
+            return true
+        }
+    }
+
+    /// Ends the session at once; what waits is discarded.
+    func end(reason: EngineIOCloseReason, _ end: SessionEnd) {
+        guard let ended = self.state.withLock({ $0.end() }) else { return }
+        self.server.remove(self)
+        self.finish(ended.poll, end)
+        self.finish(ended.post, .cut)
+        self.finish(ended.websocket, end)
+        self.finish(ended.probing, .close)
+        for packet in ended.discarded { packet.completion?(false) }
+        self.submit(.closed(reason))
+    }
+
+    private func finish(_ endpoint: SessionEndpoint?, _ end: SessionEnd) {
+        guard let endpoint else { return }
+        if endpoint.loop.eventLoop.inEventLoop {
+            endpoint.sessionEnded(end)
+        } else {
+            endpoint.loop.eventLoop.execute { endpoint.sessionEnded(end) }
+        }
+    }
+
+    // MARK: Draining
+
+    /// Called by the loop on whose list the session stands.
+    func drain(on loop: LoopContext) {
+        guard let endpoint = self.state.withLock({ $0.beginDrain() }) else { return }
+        if endpoint.loop === loop {
+            endpoint.drain(self)
+        } else {
+            // The session has moved to another loop since it was put on this list.
+            self.state.withLock { $0.reschedule() }
+            endpoint.loop.schedule(self)
+        }
+    }
+
+    // MARK: Time
+
+    /// Has the handler called back at `deadline` (nanoseconds of `NIODeadline`), or never with nil. One deadline a session.
+    package func setHandlerDeadline(_ deadline: UInt64?) {
+        self.state.withLock { $0.handlerDeadline = deadline }
+        if deadline != nil { self.updateWheel() }
+    }
+
+    func updateWheel() {
+        if let time = self.state.withLock({ $0.earlierWake() }) { self.loop.wake(self, at: time) }
+    }
+}
+
+extension EngineIOSession: WheelClient {
+    func wheelFired(now: UInt64) -> UInt64? {
+        let due = self.state.withLock { $0.tick(now: now) }
+        if due.timedOut {
+            self.end(reason: .pingTimeout, .close)
+            return nil
+        }
+        if due.closeTimedOut {
+            self.end(reason: .forcedClose, .cut)
+            return nil
+        }
+        if due.sendPing { self.send(OutboundPacket(frames: Self.ping)) }
+        if let poll = due.noop { self.finish(poll, .noop) }
+        if let probing = due.upgradeTimedOut { self.finish(probing, .close) }
+        if due.handler { self.submit(.deadline) }
+        return due.next
+    }
+
+    /// A ping as a WebSocket frame; shared by all sessions.
+    private static let ping = ByteBuffer(bytes: [0x81, 0x01, UInt8(ascii: "2")])
+}
+
+/// Holds the handler of a session.
+///
+/// `@unchecked Sendable`: written once before the session is published, read afterwards; released by the gate when the session
+/// has ended.
+final class HandlerBox: @unchecked Sendable {
+    var handler: (any EngineIOSessionHandler)?
+}

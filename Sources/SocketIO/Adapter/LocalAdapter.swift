@@ -1,0 +1,157 @@
+import SocketIOCore
+import Synchronization
+
+/// The rooms and sockets of one namespace on this server.
+///
+/// One lock guards them. It is held while a table is looked up or changed, never while something is sent: a broadcast takes a
+/// snapshot of the members and puts its packet into their outboxes afterwards. A broadcast that begins after a join has
+/// returned and ends before a leave is called reaches the socket exactly once; one that begins after a leave has returned does
+/// not reach it; one that overlaps may.
+public final class LocalAdapter: Sendable {
+    private let table = Mutex<RoomTable>(RoomTable())
+    private let listeners = Mutex<[@Sendable (RoomEvent) -> Void]>([])
+    private let hasListeners = Atomic<Bool>(false)
+    private let maxRoomsPerSocket: Int
+
+    init(maxRoomsPerSocket: Int) {
+        self.maxRoomsPerSocket = maxRoomsPerSocket
+    }
+
+    // MARK: Room events
+
+    /// Calls `listener` for each change of rooms from now on, on the thread that changed them, after the change. The calls for
+    /// one socket come in order.
+    public func onRoomEvent(_ listener: @escaping @Sendable (RoomEvent) -> Void) {
+        self.listeners.withLock { $0.append(listener) }
+        self.hasListeners.store(true, ordering: .releasing)
+    }
+
+    /// Changes the table under the lock; tells the listeners outside it.
+    private func change<Result: Sendable>(
+        _ body: (inout RoomTable, inout RoomTable.Events, _ recordsEvents: Bool) -> Result
+    ) -> Result {
+        let records = self.hasListeners.load(ordering: .acquiring)
+        var events: RoomTable.Events = []
+        let result = self.table.withLock { table in body(&table, &events, records) }
+        if !events.isEmpty {
+            let listeners = self.listeners.withLock { $0 }
+            for event in events { for listener in listeners { listener(event) } }
+        }
+        return result
+    }
+
+    // MARK: Sockets
+
+    /// Adds a socket with the rooms that it has joined so far. `connect` is called in the same critical section, so that no
+    /// broadcast is sent to the socket before what it sends.
+    func add(_ socket: Socket, rooms: Set<Room>, connect: () -> Void) {
+        self.change { table, events, records in
+            table.insert(socket, events: &events, recordsEvents: records)
+            for room in rooms {
+                _ = table.join(socket.id, room, limit: .max, events: &events, recordsEvents: records)
+            }
+            connect()
+        }
+    }
+
+    /// Returns false when the socket is in as many rooms as it may be; then it has joined those that fitted.
+    func join(_ id: String, _ rooms: some Sequence<Room>) -> Bool {
+        self.change { table, events, records in
+            var fits = true
+            for room in rooms {
+                let joined = table.join(
+                    id, room, limit: self.maxRoomsPerSocket, events: &events, recordsEvents: records)
+                fits = fits && joined
+            }
+            return fits
+        }
+    }
+
+    func leave(_ id: String, _ room: Room) {
+        self.change { table, events, records in
+            table.leave(id, room, events: &events, recordsEvents: records)
+        }
+    }
+
+    /// Takes a socket out of everything; returns the rooms it was in, or nil if it was not here.
+    @discardableResult
+    func remove(_ id: String) -> Set<Room>? {
+        self.change { table, events, records in table.remove(id, events: &events, recordsEvents: records) }
+    }
+
+    func rooms(of id: String) -> Set<Room> { self.table.withLock { $0.rooms(of: id) } }
+
+    /// Number of sockets in the namespace on this server.
+    public var socketCount: Int { self.table.withLock { $0.all.count } }
+
+    /// Number of rooms, those of the sockets' own ids not counted.
+    public var roomCount: Int { self.table.withLock { $0.rooms.count } }
+
+    /// The names of the rooms, those of the sockets' own ids included.
+    public var rooms: Set<Room> {
+        self.table.withLock { Set($0.rooms.keys).union($0.sockets.keys.lazy.map { Room($0) }) }
+    }
+
+    /// Whether a socket of this server is in the room.
+    public func hasMembers(_ room: Room) -> Bool {
+        self.table.withLock { $0.rooms[room] != nil || $0.sockets[room.name] != nil }
+    }
+
+    func select(_ target: BroadcastTarget) -> RoomTable.Selection { self.table.withLock { $0.select(target) } }
+
+    func socket(id: String) -> Socket? { self.table.withLock { $0.sockets[id]?.socket } }
+
+    // MARK: The adapter's operations, for this server's sockets
+
+    /// Sends a packet to this server's sockets.
+    public func broadcast(_ packet: BroadcastPacket, to target: BroadcastTarget) {
+        let frames = packet.encoded.frames
+        let isVolatile = target.flags.volatile
+        self.select(target).forEach { socket in
+            socket.deliver(frames, isVolatile: isVolatile, event: packet)
+        }
+    }
+
+    /// Sends a packet to this server's sockets and asks each for an acknowledgement.
+    public func broadcastWithAck(_ packet: BroadcastPacket, to target: BroadcastTarget, collector: AckCollector) {
+        var selected: [Socket] = []
+        self.select(target).forEach { selected.append($0) }
+        let sockets = selected
+        guard let namespace = sockets.first?.namespace else { return collector.expectAnswers(from: []) }
+        let id = namespace.nextAckID()
+        do {
+            let numbered = try PacketEncoder.withAckID(packet.encoded, namespace: namespace.name, id: id)
+            collector.expectAnswers(from: sockets.map(\.id))
+            for socket in sockets {
+                socket.deliver(
+                    numbered, ackID: id, isVolatile: target.flags.volatile, event: packet, collector: collector)
+            }
+            collector.onFinish { for socket in sockets { socket.failAck(id, CancellationError()) } }
+        } catch {
+            collector.expectAnswers(from: [])
+            namespace.report(error, socket: nil)
+        }
+    }
+
+    /// Tells of this server's sockets.
+    public func describeSockets(_ target: BroadcastTarget) -> [SocketDescription] {
+        var sockets: [Socket] = []
+        self.select(target).forEach { sockets.append($0) }
+        return sockets.map { $0.describe() }
+    }
+
+    /// Has this server's sockets join rooms.
+    public func socketsJoin(_ rooms: [Room], _ target: BroadcastTarget) {
+        self.select(target).forEach { $0.join(rooms) }
+    }
+
+    /// Has this server's sockets leave rooms.
+    public func socketsLeave(_ rooms: [Room], _ target: BroadcastTarget) {
+        self.select(target).forEach { socket in for room in rooms { socket.leave(room) } }
+    }
+
+    /// Disconnects this server's sockets.
+    public func disconnectSockets(_ target: BroadcastTarget, close: Bool) {
+        self.select(target).forEach { $0.disconnect(close: close) }
+    }
+}

@@ -1,0 +1,156 @@
+import NIOCore
+import SocketIOCore
+import Synchronization
+
+/// Collects the acknowledgements of one broadcast: from how many sockets of how many servers, and what they said.
+///
+/// It is complete when every server has told how many of its sockets were asked, and all of those have answered.
+public final class AckCollector: Sendable {
+    private struct State {
+        var servers: Int?
+        var serversHeard = 0
+        var expected = 0
+        var missing: Set<String> = []
+        /// Sockets of this server that are gone and will not answer.
+        var lost = 0
+        var cleanups: [@Sendable () -> Void] = []
+        var answers: [AckAnswer] = []
+        var isDone = false
+        var continuation: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    init() {}
+
+    /// How many servers there are, this one included.
+    public func expectServers(_ count: Int) {
+        self.update { $0.servers = count }
+    }
+
+    /// A server has asked these sockets.
+    public func expectAnswers(from ids: [String]) {
+        self.update { state in
+            state.serversHeard += 1
+            state.expected += ids.count
+            state.missing.formUnion(ids)
+        }
+    }
+
+    /// Another server has asked this many sockets.
+    public func expectAnswers(count: Int) {
+        self.update { state in
+            state.serversHeard += 1
+            state.expected += max(0, count)
+        }
+    }
+
+    /// A socket of another server has answered with this first argument.
+    public func receive(_ value: SocketIOValue?) {
+        self.receive(AckAnswer(id: nil, reader: nil, value: value ?? .null))
+    }
+
+    func receive(_ answer: AckAnswer) {
+        self.update { state in
+            guard !state.isDone else { return }
+            if let id = answer.id { state.missing.remove(id) }
+            state.answers.append(answer)
+        }
+    }
+
+    /// A socket of this server will not answer: it is gone.
+    func giveUp(_ id: String) {
+        self.update { $0.lost += 1 }
+    }
+
+    /// Has `cleanup` called when nothing is waited for any more.
+    func onFinish(_ cleanup: @escaping @Sendable () -> Void) {
+        let isDone = self.state.withLock { state in
+            if !state.isDone { state.cleanups.append(cleanup) }
+            return state.isDone
+        }
+        if isDone { cleanup() }
+    }
+
+    private func update(_ body: (inout State) -> Void) {
+        let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+            body(&state)
+            guard !state.isDone, let servers = state.servers, state.serversHeard >= servers,
+                state.answers.count + state.lost >= state.expected
+            else { return nil }
+            state.isDone = true
+            defer { state.continuation = nil }
+            return state.continuation
+        }
+        continuation?.resume()
+    }
+
+    /// Stops collecting: time is up, or the caller is gone.
+    func finish() {
+        let (continuation, cleanups) = self.state.withLock { state in
+            state.isDone = true
+            defer {
+                state.continuation = nil
+                state.cleanups = []
+            }
+            return (state.continuation, state.cleanups)
+        }
+        for cleanup in cleanups { cleanup() }
+        continuation?.resume()
+    }
+
+    /// Waits until complete or finished. To be called once.
+    func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = self.state.withLock { state in
+                    if !state.isDone { state.continuation = continuation }
+                    return state.isDone
+                }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            self.finish()
+        }
+    }
+
+    /// What has come, and the ids of this server's sockets that have not answered. `unheard` counts the other ones.
+    var result: (answers: [AckAnswer], missing: [String], unheard: Int) {
+        self.state.withLock { state in
+            let unheard = state.expected - state.answers.count - state.missing.count
+            return (state.answers, state.missing.sorted(), max(0, unheard))
+        }
+    }
+}
+
+/// One answer to a broadcast.
+struct AckAnswer: Sendable {
+    /// The socket, where it is one of this server's.
+    let id: String?
+    let reader: ArgumentReader?
+    let value: SocketIOValue
+
+    func decode<R: Decodable>(_ type: R.Type) throws -> R {
+        if var reader = self.reader { return try reader.next(type) }
+        return try self.value.decode(type)
+    }
+
+    var asValue: SocketIOValue {
+        guard var reader = self.reader else { return self.value }
+        return (try? reader.next(SocketIOValue?.self)) ?? .null
+    }
+}
+
+/// Not every socket has answered a broadcast in time.
+public struct BroadcastAckError: Error, Sendable, CustomStringConvertible {
+    /// The first argument of each answer that came.
+    public let answers: [SocketIOValue]
+    /// The ids of the sockets that have not answered, as far as they are known: those of this server.
+    public let missing: [String]
+    /// How many more have not answered, on other servers.
+    public let missingElsewhere: Int
+
+    public var description: String {
+        "operation has timed out: \(self.answers.count) answers, \(self.missing.count + self.missingElsewhere) missing"
+    }
+}

@@ -1,0 +1,47 @@
+import SocketIOCore
+
+/// A socket of any server of the cluster, as it was when it was asked for. What is done with it goes through the cluster.
+public struct RemoteSocket: EventEmitting {
+    public let id: String
+    public let handshake: Handshake
+    /// The rooms it was in.
+    public let rooms: Set<Room>
+    /// Its values, encoded; ``data(_:)`` decodes one.
+    public let data: [String: SocketIOValue]
+    private let target: BroadcastOperator
+
+    init(_ description: SocketDescription, namespace: Namespace) {
+        self.id = description.id
+        self.handshake = description.handshake
+        self.rooms = description.rooms
+        self.data = description.data
+        self.target = namespace.to(Room(description.id))
+    }
+
+    /// The value of a key; nil if there is none, or one of another type.
+    public func data<Value>(_ key: SocketDataKey<Value>) -> Value? { try? self.data[key.name]?.decode(Value.self) }
+
+    public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A) {
+        self.target.emit(event, repeat each arguments)
+    }
+
+    /// Has it join rooms.
+    public func join(_ rooms: Room...) { for room in rooms { self.target.socketsJoin(room) } }
+
+    /// Has it leave a room.
+    public func leave(_ room: Room) { self.target.socketsLeave(room) }
+
+    /// Disconnects it; with `close` its connection too.
+    public func disconnect(close: Bool = false) { self.target.disconnectSockets(close: close) }
+}
+
+extension Socket {
+    func describe() -> SocketDescription {
+        SocketDescription(id: self.id, handshake: self.handshake, rooms: self.rooms, data: self.data.snapshot)
+    }
+
+    func tellError(_ error: any Error) {
+        let handlers = self.listeners.withLock { $0.errors }
+        for handler in handlers { handler(error) }
+    }
+}

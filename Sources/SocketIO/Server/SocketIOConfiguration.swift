@@ -1,0 +1,53 @@
+import EngineIO
+import SocketIOCore
+
+/// The settings of a Socket.IO server. The defaults are those of the reference implementation where it has the setting.
+public struct SocketIOConfiguration: Sendable {
+    /// The host name or address that ``SocketIOServer/run()`` listens on. Default `127.0.0.1`.
+    public var host: String
+    /// The port that ``SocketIOServer/run()`` listens on. Default 3000; 0 lets the system choose.
+    public var port: Int
+    /// The settings of the transport: path (`/socket.io/`), transports, heartbeat, CORS, TLS, limits in bytes.
+    public var engine: EngineIOConfiguration
+    /// Time within which a client must have joined a namespace. Default 45 s. Then its connection is closed.
+    public var connectTimeout: Duration
+    /// Time within which the attachments of a packet must have come. Default 20 s. Then the connection is closed.
+    public var attachmentsTimeout: Duration
+    /// Most attachments of a packet. Default 10, as in current JavaScript clients. More close the connection.
+    public var maxAttachments: Int
+    /// Deepest nesting of arrays and objects in what clients send. Default 128. Deeper closes the connection.
+    public var maxDepth: Int
+    /// Most arguments of an event. Default 1000. More close the connection.
+    public var maxArguments: Int
+    /// Most namespaces that a client may join over one connection. Default 100. Further ones are refused.
+    public var maxNamespacesPerConnection: Int
+    /// Most rooms that a socket may be in, that of its own id not counted. Default 10,000.
+    public var maxRoomsPerSocket: Int
+    /// Whether a namespace of a dynamic one is removed when its last client has left. Default false.
+    public var cleanupEmptyChildNamespaces: Bool
+    /// Makes the adapter of each namespace. Default ``InMemoryAdapter``.
+    public var adapter: AdapterFactory
+    /// Called for what goes wrong in handlers and with what is sent; see ``Namespace/onError(_:)``. Default: it is logged.
+    public var onError: (@Sendable (any Error, Socket?) -> Void)?
+    /// A directory with the files of the JavaScript client (`socket.io.js`, `socket.io.min.js`, …), served below the path:
+    /// `/socket.io/socket.io.js`. Default none.
+    public var clientDirectory: String?
+
+    /// The defaults above.
+    public init(host: String = "127.0.0.1", port: Int = 3000) {
+        self.host = host
+        self.port = port
+        self.engine = EngineIOConfiguration(path: "/socket.io/")
+        self.connectTimeout = .seconds(45)
+        self.attachmentsTimeout = .seconds(20)
+        self.maxAttachments = 10
+        self.maxDepth = 128
+        self.maxArguments = 1000
+        self.maxNamespacesPerConnection = 100
+        self.maxRoomsPerSocket = 10_000
+        self.cleanupEmptyChildNamespaces = false
+        self.adapter = { InMemoryAdapter($0) }
+        self.onError = nil
+        self.clientDirectory = nil
+    }
+}

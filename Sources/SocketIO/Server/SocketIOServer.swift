@@ -1,0 +1,252 @@
+@_exported import EngineIO
+import EngineIOCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+@_exported import SocketIOCore
+import Synchronization
+
+/// A Socket.IO server. See "Server API" in the Socket.IO documentation.
+///
+/// ```swift
+/// let io = SocketIOServer()
+/// io.onConnection { socket in
+///     socket.on("chat") { (text: String) in io.emit("chat", text) }
+/// }
+/// try await io.run()
+/// ```
+///
+/// It is a `Service` of ServiceLifecycle: ``run()`` serves until the service group is shut down, then tells the clients and
+/// ends. ``start(host:port:)`` and ``close(timeout:)`` do the same by hand. The operations of the main namespace `/` are those
+/// of the server too.
+public final class SocketIOServer: Sendable {
+    public let configuration: SocketIOConfiguration
+    let logger: Logger
+    let packetLimits: PacketLimits
+    private let state: Mutex<State>
+
+    private struct State {
+        var engine: EngineIOServer?
+        var isClosed = false
+        var namespaces: [String: Namespace] = [:]
+        var parents: [ParentNamespace] = []
+        var newNamespace: [@Sendable (Namespace) -> Void] = []
+        var connections: [ObjectIdentifier: ClientConnection] = [:]
+    }
+
+    /// Makes a server that does not listen yet.
+    public init(
+        configuration: SocketIOConfiguration = .init(),
+        logger: Logger = Logger(label: "socketio")
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.packetLimits = PacketLimits(
+            maxAttachments: configuration.maxAttachments,
+            maxDepth: configuration.maxDepth,
+            maxArguments: configuration.maxArguments
+        )
+        self.state = Mutex(State())
+        self.state.withLock { $0.namespaces["/"] = Namespace(name: "/", server: self, parent: nil) }
+    }
+
+    // MARK: Namespaces
+
+    /// The namespace `/`, which clients join that name none.
+    public var main: Namespace { self.of("/") }
+
+    /// The namespace of that name; it is made if it does not exist. A missing slash is added.
+    public func of(_ name: String) -> Namespace {
+        let name = name.utf8.first == UInt8(ascii: "/") ? name : "/" + name
+        if let existing = self.state.withLock({ $0.namespaces[name] }) { return existing }
+        return self.makeNamespace(name, parent: nil, claims: false)
+    }
+
+    /// A dynamic namespace: clients may join the names in which `pattern` is found. Anchor it (`^…$`) to compare whole names.
+    public func of<Output>(_ pattern: sending Regex<Output>) -> ParentNamespace {
+        let name = NamePattern(pattern)
+        return self.of { requested, _ in name.isFound(in: requested) }
+    }
+
+    /// A dynamic namespace: clients may join the names for which `predicate` returns true. It is given the name and what the
+    /// client has sent to join.
+    public func of(_ predicate: @escaping @Sendable (_ name: String, _ auth: SocketIOValue) async -> Bool)
+        -> ParentNamespace
+    {
+        let parent = ParentNamespace(predicate)
+        self.state.withLock { $0.parents.append(parent) }
+        return parent
+    }
+
+    /// The namespaces of this server, by name.
+    public var namespaces: [String: Namespace] { self.state.withLock { $0.namespaces } }
+
+    /// Calls `handler` for each namespace that is made from now on.
+    public func onNewNamespace(_ handler: @escaping @Sendable (Namespace) -> Void) {
+        self.state.withLock { $0.newNamespace.append(handler) }
+    }
+
+    private func makeNamespace(_ name: String, parent: ParentNamespace?, claims: Bool) -> Namespace {
+        let made = Namespace(name: name, server: self, parent: parent)
+        let (namespace, handlers) = self.state.withLock { state -> (Namespace, [@Sendable (Namespace) -> Void]) in
+            if let existing = state.namespaces[name] {
+                if claims { existing.claim() }
+                return (existing, [])
+            }
+            if claims { made.claim() }
+            state.namespaces[name] = made
+            return (made, state.newNamespace)
+        }
+        if namespace === made {
+            parent?.add(made)
+            for handler in handlers { handler(made) }
+        }
+        return namespace
+    }
+
+    /// The namespace of that name if it exists, kept from being removed until it is unclaimed.
+    func claimNamespace(_ name: String) -> Namespace? {
+        self.state.withLock { state in
+            guard let namespace = state.namespaces[name] else { return nil }
+            namespace.claim()
+            return namespace
+        }
+    }
+
+    func claimChild(_ name: String, of parent: ParentNamespace) -> Namespace {
+        self.makeNamespace(name, parent: parent, claims: true)
+    }
+
+    func removeIfEmpty(_ namespace: Namespace) {
+        let isRemoved = self.state.withLock { state in
+            guard state.namespaces[namespace.name] === namespace, namespace.isUnused else { return false }
+            state.namespaces[namespace.name] = nil
+            return true
+        }
+        guard isRemoved else { return }
+        namespace.parent?.remove(namespace)
+        Task { await namespace.closeAdapter() }
+    }
+
+    var parents: [ParentNamespace] { self.state.withLock { $0.parents } }
+
+    // MARK: Connections
+
+    /// The transport server, while this one is started.
+    public var engine: EngineIOServer? { self.state.withLock { $0.engine } }
+
+    /// Number of client connections, those included that have joined no namespace yet.
+    public var connectionCount: Int { self.state.withLock { $0.connections.count } }
+
+    func add(_ connection: ClientConnection) {
+        self.state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
+    }
+
+    func remove(_ connection: ClientConnection) {
+        let removed = self.state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+        _ = removed
+    }
+
+    // MARK: Serving
+
+    /// Opens a port. Port 0 lets the system choose; the address that is returned tells which. May be called for several
+    /// addresses.
+    @discardableResult
+    public func start(host: String? = nil, port: Int? = nil) async throws -> SocketAddress {
+        let engine = try self.makeEngine()
+        let address = try await engine.start(
+            host: host ?? self.configuration.host, port: port ?? self.configuration.port)
+        self.logger.info("listening", metadata: ["socketio.address": "\(address)"])
+        return address
+    }
+
+    private func makeEngine() throws -> EngineIOServer {
+        if let engine = self.engine { return engine }
+        var configuration = self.configuration.engine
+        if let directory = self.configuration.clientDirectory {
+            configuration.clientFiles = try ClientFiles.load(directory)
+        }
+        let made = try EngineIOServer(configuration: configuration, logger: self.logger) { session, _ in
+            let connection = ClientConnection(session: session, server: self)
+            self.add(connection)
+            return connection
+        }
+        let engine = self.state.withLock { state -> EngineIOServer? in
+            if state.isClosed { return nil }
+            if state.engine == nil { state.engine = made }
+            return state.engine
+        }
+        if engine !== made { Task { await made.close() } }
+        guard let engine else { throw SocketIOError(.serverClosed, "the server was closed") }
+        return engine
+    }
+
+    /// Disconnects all clients (reason `server shutting down`), stops listening, and ends the event loops. What was sent before
+    /// is delivered as far as clients take it within `timeout`. A closed server can't be started again.
+    public func close(timeout: Duration = .seconds(5)) async {
+        let (engine, connections) = self.state.withLock { state in
+            state.isClosed = true
+            return (state.engine, Array(state.connections.values))
+        }
+        await engine?.stopListening()
+        for connection in connections { connection.shutDown() }
+        // Those that came in between.
+        for connection in self.state.withLock({ Array($0.connections.values) }) { connection.shutDown() }
+        await engine?.close(timeout: timeout)
+        let namespaces = self.state.withLock { state in
+            state.engine = nil
+            return Array(state.namespaces.values)
+        }
+        for namespace in namespaces { await namespace.closeAdapter() }
+    }
+}
+
+extension SocketIOServer: Service {
+    /// Listens on the configured address and serves until the service group shuts down or the task is cancelled, then closes.
+    public func run() async throws {
+        try await self.start()
+        try? await gracefulShutdown()
+        await self.close()
+    }
+}
+
+/// The server stands for its main namespace.
+extension SocketIOServer: Broadcasting, EventListening {
+    public var broadcastOperator: BroadcastOperator { self.main.broadcastOperator }
+    public var eventListeners: EventListeners { self.main.eventListeners }
+
+    /// See ``Namespace/use(_:)``.
+    public func use(_ middleware: @escaping @concurrent @Sendable (Socket) async throws -> Void) {
+        self.main.use(middleware)
+    }
+
+    /// See ``Namespace/onConnection(_:)``.
+    public func onConnection(_ handler: @escaping @Sendable (Socket) throws -> Void) { self.main.onConnection(handler) }
+
+    /// See ``Namespace/onConnection(_:)``.
+    @_disfavoredOverload
+    public func onConnection(_ handler: @escaping @concurrent @Sendable (Socket) async throws -> Void) {
+        self.main.onConnection(handler)
+    }
+
+    /// See ``Namespace/onError(_:)``.
+    public func onError(_ handler: @escaping @Sendable (any Error, Socket?) -> Void) { self.main.onError(handler) }
+}
+
+extension SocketIOError.Code {
+    /// The server was closed.
+    public static let serverClosed = Self(rawValue: "server_closed")
+}
+
+/// A regular expression, which is not `Sendable`, behind a lock.
+private final class NamePattern<Output>: Sendable {
+    private let pattern: Mutex<Regex<Output>>
+
+    init(_ pattern: sending Regex<Output>) { self.pattern = Mutex(pattern) }
+
+    func isFound(in name: String) -> Bool {
+        self.pattern.withLock { pattern in
+            do { return try pattern.firstMatch(in: name) != nil } catch { return false }
+        }
+    }
+}

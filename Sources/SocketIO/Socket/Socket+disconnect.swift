@@ -1,0 +1,66 @@
+import EngineIO
+import SocketIOCore
+
+extension Socket {
+    /// Disconnects the client from this namespace, with `close` from all, and closes its connection.
+    ///
+    /// Nothing is sent to the socket from now on. The handlers for `disconnecting` and `disconnect` are called in turn, soon
+    /// afterwards, never inside this call. What was sent before arrives before the disconnection.
+    public func disconnect(close: Bool = false) {
+        if close { return self.connection.disconnectAll() }
+        guard self.beginDisconnect() else { return }
+        self.session.send(frames: PacketEncoder.disconnect(namespace: self.namespace.name).frames)
+        self.session.enqueue { loop in self.finishDisconnect(.serverNamespaceDisconnect, on: loop) }
+    }
+
+    /// Marks the socket disconnected. Returns false if it was not connected.
+    func beginDisconnect() -> Bool {
+        self.state.withLock { state in
+            guard state.phase == .connected else { return false }
+            state.phase = .disconnected
+            return true
+        }
+    }
+
+    /// Calls the handlers and takes the socket out of everything. Called once, in turn with the session's messages, after
+    /// ``beginDisconnect()``.
+    func finishDisconnect(_ reason: DisconnectReason, on loop: LoopContext) {
+        let disconnecting = self.listeners.withLock { $0.disconnecting }
+        for handler in disconnecting { handler(self, reason, loop) }
+        self.namespace.local.remove(self.id)
+        self.connection.remove(self)
+        let disconnect = self.listeners.withLock { $0.disconnect }
+        for handler in disconnect { handler(self, reason, loop) }
+        self.release()
+        self.namespace.socketHasLeft()
+    }
+
+    /// The socket was refused: it leaves nothing behind.
+    func refuse() {
+        self.state.withLock { state in
+            state.phase = .disconnected
+            state.earlyRooms = []
+        }
+        self.release()
+    }
+
+    /// Fails what is waited for and lets go of the handlers, which often hold the socket.
+    private func release() {
+        let acks = self.state.withLock { state in
+            defer { state.acks = [:] }
+            return state.acks
+        }
+        for ack in acks.values {
+            ack.timer?.cancel()
+            ack.complete(.failure(Self.isDisconnected))
+        }
+        let old = self.listeners.withLock { listeners in
+            let old = listeners
+            listeners = SocketListeners()
+            // Errors of handlers that are still running have somewhere to go.
+            listeners.errors = old.errors
+            return old
+        }
+        _ = old
+    }
+}

@@ -1,0 +1,89 @@
+import EngineIO
+import SocketIOCore
+
+extension Socket {
+    /// An event has come. The caller holds the gate of the session.
+    func receive(_ event: String, _ arguments: ArgumentReader, ackID: Int?, on loop: LoopContext) {
+        guard self.state.withLock({ $0.phase == .connected }) else { return }
+        let (listeners, isPlain) = self.listeners.withLock { table in
+            let isPlain = table.middlewares.isEmpty && table.catchAll.isEmpty
+            return (isPlain ? table.events.take(event) : nil, isPlain)
+        }
+        if isPlain {
+            if let listeners { self.call(listeners, event, arguments, ackID: ackID, on: loop) }
+            return
+        }
+        do {
+            var reader = arguments
+            let incoming = IncomingEvent(name: event, arguments: try reader.remainingValues())
+            self.receiveThroughMiddlewares(incoming, ackID: ackID, on: loop)
+        } catch {
+            self.report(error, event: event)
+        }
+    }
+
+    private func receiveThroughMiddlewares(_ incoming: IncomingEvent, ackID: Int?, on loop: LoopContext) {
+        let middlewares = self.listeners.withLock { $0.middlewares }
+        guard !middlewares.isEmpty else { return self.callAll(incoming, ackID: ackID, on: loop) }
+        startTask(on: loop.executor) {
+            var event = incoming
+            do {
+                for middleware in middlewares { try await middleware(&event) }
+            } catch {
+                return self.report(error, event: event.name)
+            }
+            let passed = event
+            self.session.enqueue { loop in
+                guard self.connected else { return }
+                self.callAll(passed, ackID: ackID, on: loop)
+            }
+        }
+    }
+
+    /// Calls the listeners to all events, then the event's own.
+    private func callAll(_ incoming: IncomingEvent, ackID: Int?, on loop: LoopContext) {
+        let (catchAll, listeners) = self.listeners.withLock { ($0.catchAll, $0.events.take(incoming.name)) }
+        for listener in catchAll {
+            do { try listener.handler(incoming.name, incoming.arguments) } catch {
+                self.report(error, event: incoming.name)
+            }
+        }
+        guard let listeners else { return }
+        do {
+            let reader = try ArgumentReader(values: incoming.arguments)
+            self.call(listeners, incoming.name, reader, ackID: ackID, on: loop)
+        } catch {
+            self.report(error, event: incoming.name)
+        }
+    }
+
+    private func call(
+        _ listeners: [Listener],
+        _ event: String,
+        _ arguments: ArgumentReader,
+        ackID: Int?,
+        on loop: LoopContext
+    ) {
+        var invocation = Invocation(
+            socket: self,
+            event: event,
+            ack: ackID.map { AckSender(socket: self, id: $0) },
+            answersEmpty: ackID != nil,
+            executor: loop.executor,
+            report: { self.report($0, event: event) }
+        )
+        if listeners.count > 1, listeners.contains(where: { $0.reply == .answers }) { invocation.answersEmpty = false }
+        for listener in listeners {
+            do { try listener.run(arguments, invocation) } catch { self.report(error, event: event) }
+        }
+    }
+
+    /// Tells the listeners to what is sent. Acknowledgements are not told.
+    func tellOutgoing(_ packet: EncodedPacket) {
+        let listeners = self.listeners.withLock { $0.catchAllOutgoing }
+        guard !listeners.isEmpty, let (name, arguments) = try? decodeOwnEvent(packet) else { return }
+        for listener in listeners {
+            do { try listener.handler(name, arguments) } catch { self.report(error, event: name) }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import NIOCore
+import SocketIOCore
+
+extension Socket: EventEmitting {
+    /// Sends an event. It never waits; what can't be sent is reported to the error hook: a reserved name, an argument that
+    /// can't be encoded. After the disconnection nothing is sent.
+    public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A) {
+        self.emit(event, isVolatile: false, repeat each arguments)
+    }
+
+    func emit<each A: Encodable>(_ event: String, isVolatile: Bool, _ arguments: repeat each A) {
+        do {
+            let packet = try PacketEncoder.event(
+                event, namespace: self.namespace.name, id: nil, repeat each arguments)
+            self.send(packet, isVolatile: isVolatile)
+        } catch {
+            self.report(error, event: event)
+        }
+    }
+
+    /// Sends an event with any number of arguments.
+    public func emit(_ event: String, arguments: [SocketIOValue]) {
+        do {
+            self.send(try PacketEncoder.event(event, namespace: self.namespace.name, id: nil, values: arguments))
+        } catch {
+            self.report(error, event: event)
+        }
+    }
+
+    /// Sends the event `message`.
+    public func send<each A: Encodable>(_ arguments: repeat each A) { self.emit("message", repeat each arguments) }
+
+    /// For the next event only: it is dropped if the client can't be written to right now.
+    public var volatile: SocketEmitter { SocketEmitter(socket: self, isVolatile: true) }
+
+    /// For the next event: whether it is to be compressed. Kept for servers of a cluster that compress; this one does not.
+    public func compress(_ isWanted: Bool) -> SocketEmitter { SocketEmitter(socket: self) }
+
+    /// For the next event: how long its acknowledgement may take.
+    public func timeout(_ timeout: Duration) -> SocketEmitter { SocketEmitter(socket: self, timeout: timeout) }
+
+    /// Sends to all sockets of the namespace but this one.
+    public var broadcast: BroadcastOperator {
+        var target = BroadcastTarget(except: [Room(self.id)])
+        target.flags.broadcast = true
+        return BroadcastOperator(scope: .namespace(self.namespace), target: target)
+    }
+
+    /// Sends to the sockets in these rooms but this one.
+    public func to(_ rooms: Room...) -> BroadcastOperator { self.broadcast.to(rooms) }
+
+    /// As ``to(_:)``.
+    public func `in`(_ rooms: Room...) -> BroadcastOperator { self.broadcast.to(rooms) }
+
+    /// Sends to all sockets of the namespace but this one and those in these rooms.
+    public func except(_ rooms: Room...) -> BroadcastOperator { self.broadcast.except(rooms) }
+
+    // MARK: The way out
+
+    func send(_ packet: EncodedPacket, isVolatile: Bool = false) {
+        if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
+        guard self.state.withLock({ $0.phase != .disconnected }) else { return }
+        self.session.send(frames: packet.frames, isVolatile: isVolatile)
+    }
+
+    /// A broadcast's packet for this socket.
+    func deliver(_ frames: ByteBuffer, isVolatile: Bool, event: BroadcastPacket) {
+        if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(event.encoded) }
+        self.session.send(frames: frames, isVolatile: isVolatile)
+    }
+}
+
+/// A socket with options for one event. A value: nothing of it stays with the socket.
+public struct SocketEmitter: EventEmitting, Sendable {
+    let socket: Socket
+    var isVolatile = false
+    var timeoutValue: Duration?
+
+    init(socket: Socket, isVolatile: Bool = false, timeout: Duration? = nil) {
+        self.socket = socket
+        self.isVolatile = isVolatile
+        self.timeoutValue = timeout
+    }
+
+    /// The event is dropped if the client can't be written to right now.
+    public var volatile: SocketEmitter { self.with { $0.isVolatile = true } }
+
+    /// Whether the event is to be compressed; see ``Socket/compress(_:)``.
+    public func compress(_ isWanted: Bool) -> SocketEmitter { self }
+
+    /// How long the acknowledgement may take.
+    public func timeout(_ timeout: Duration) -> SocketEmitter { self.with { $0.timeoutValue = timeout } }
+
+    private func with(_ change: (inout SocketEmitter) -> Void) -> SocketEmitter {
+        var copy = self
+        change(&copy)
+        return copy
+    }
+
+    public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A) {
+        self.socket.emit(event, isVolatile: self.isVolatile, repeat each arguments)
+    }
+
+    /// Sends the event `message`.
+    public func send<each A: Encodable>(_ arguments: repeat each A) { self.emit("message", repeat each arguments) }
+
+    /// Sends an event and waits for the client's acknowledgement; see ``Socket/emitWithAck(_:_:timeout:as:)``.
+    public func emitWithAck<each A: Encodable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        as type: R.Type = R.self
+    ) async throws -> R {
+        try await self.socket.emitWithAck(event, repeat each arguments, timeout: self.timeoutValue, as: type)
+    }
+}

@@ -1,0 +1,80 @@
+import EngineIO
+import Logging
+import NIOCore
+import SocketIOCore
+import Synchronization
+
+/// One client in one namespace. See "The Socket instance (server-side)" in the Socket.IO documentation.
+///
+/// A socket is safe to use from anywhere. What it sends leaves in the order of the calls; its handlers are called one at a
+/// time, on event loops: `connection` first, then events, then `disconnecting` and `disconnect` exactly once.
+///
+/// ## Topics
+/// - Receiving: ``on(_:_:)``, ``once(_:_:)``, ``onAny(_:)``, ``use(_:)``, ``events(_:)``
+/// - Sending: ``emit(_:_:)``, ``emitWithAck(_:_:timeout:as:)``, ``to(_:)``, ``broadcast``
+/// - Rooms: ``join(_:)``, ``leave(_:)``, ``rooms``
+/// - The end: ``disconnect(close:)``, ``onDisconnecting(_:)``, ``onDisconnect(_:)``
+public final class Socket: Sendable {
+    /// 20 characters, unguessable. The socket is in the room of this name.
+    public let id: String
+    /// The namespace it belongs to.
+    public let namespace: Namespace
+    /// How it came to be.
+    public let handshake: Handshake
+    /// Values kept with the socket.
+    public let data = SocketData()
+    /// The connection, which sockets of other namespaces may share.
+    public let connection: ClientConnection
+
+    let listeners = Mutex<SocketListeners>(SocketListeners())
+    let state = Mutex<SocketState>(SocketState())
+    /// Whether anybody listens to what is sent; looked at for each packet.
+    let hasOutgoingListeners = Atomic<Bool>(false)
+
+    init(id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake) {
+        self.id = id
+        self.namespace = namespace
+        self.connection = connection
+        self.handshake = handshake
+    }
+
+    var session: EngineIOSession { self.connection.session }
+
+    /// Whether the socket is connected: true from before the `connection` handlers until the disconnection.
+    public var connected: Bool { self.state.withLock { $0.phase == .connected } }
+
+    /// Whether the socket was disconnected, or refused.
+    public var disconnected: Bool { self.state.withLock { $0.phase == .disconnected } }
+
+    /// The transport that serves the client now.
+    public var transport: EngineIOTransport { self.session.transport }
+
+    func report(_ error: any Error, event: String? = nil) {
+        self.namespace.report(error, socket: self, event: event)
+    }
+}
+
+extension Socket: CustomStringConvertible {
+    public var description: String { "\(self.namespace.name)#\(self.id)" }
+}
+
+/// What changes about a socket.
+struct SocketState: Sendable {
+    enum Phase: Sendable {
+        case connecting
+        case connected
+        case disconnected
+    }
+
+    var phase = Phase.connecting
+    /// Rooms joined before the socket was connected: by middlewares.
+    var earlyRooms: Set<Room> = []
+    /// Who waits for an acknowledgement, by its id.
+    var acks: [Int: PendingAck] = [:]
+}
+
+/// Somebody who waits for an acknowledgement. `complete` is called once, outside locks.
+struct PendingAck: Sendable {
+    let complete: @Sendable (Result<ArgumentReader, any Error>) -> Void
+    var timer: Scheduled<Void>?
+}

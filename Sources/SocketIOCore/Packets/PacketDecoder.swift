@@ -1,0 +1,171 @@
+import NIOCore
+
+/// Makes packets of the messages of one connection.
+///
+/// It accepts what the reference's decoder accepts, with these exceptions, all of them on the side of caution:
+/// - An event without a payload, which has no name and reaches nobody, is refused.
+/// - A message without text is refused. (The reference's decoder takes it for CONNECT, its server refuses it.)
+/// - A number in a placeholder must be an integer, and is checked before the attachments have come.
+/// - An id that does not fit into `Int` is refused, and so is what exceeds the limits.
+/// - After a packet announced with 0 attachments the reference waits for ever; this goes on.
+///
+/// After an error nothing is kept; the caller closes the connection.
+package struct PacketDecoder: Sendable {
+    /// What is accepted at most.
+    package let limits: PacketLimits
+
+    /// The packet whose attachments have not all come yet.
+    private var pending: Pending?
+
+    private struct Pending: Sendable {
+        var text: Decoded
+        var missing: Int
+        var attachments: [ByteBuffer] = []
+        var bytes = 0
+    }
+
+    /// A packet without its attachments.
+    private struct Decoded: Sendable {
+        var type: PacketType
+        var attachments: Int?
+        var namespace: String
+        var id: Int?
+        var eventName = ""
+        var payload: ByteBuffer?
+        var argumentsOffset = 0
+    }
+
+    package init(limits: PacketLimits = PacketLimits()) {
+        self.limits = limits
+    }
+
+    /// True while attachments of the last packet are due; text is an error now.
+    package var isAwaitingAttachments: Bool { self.pending != nil }
+
+    /// Forgets a packet whose attachments have not come.
+    package mutating func reset() { self.pending = nil }
+
+    /// Takes a text message, without the type character of Engine.IO.
+    ///
+    /// - Returns: the packet, or `nil` if attachments have to come first. It shares the bytes of `text`.
+    /// - Throws: ``SocketIOError``, with the reference's message where it has one.
+    package mutating func decode(text: ByteBuffer) throws(SocketIOError) -> Packet? {
+        guard self.pending == nil else {
+            self.pending = nil
+            throw SocketIOError(.unexpectedMessage, "got plaintext data when reconstructing a packet")
+        }
+        let limits = self.limits
+        let result = text.withUnsafeReadableBytes { bytes -> Result<Decoded, SocketIOError> in
+            do throws(SocketIOError) { return .success(try Self.read(bytes, text, limits)) } catch {
+                return .failure(error)
+            }
+        }
+        let decoded = try result.get()
+        guard let missing = decoded.attachments, missing > 0 else { return Self.packet(decoded, []) }
+        self.pending = Pending(text: decoded, missing: missing)
+        return nil
+    }
+
+    /// Takes a binary message: an attachment.
+    ///
+    /// - Returns: the packet if this was the last attachment of it.
+    /// - Throws: ``SocketIOError``, with the reference's message where it has one.
+    package mutating func decode(binary: ByteBuffer) throws(SocketIOError) -> Packet? {
+        guard var pending = self.pending.take() else {
+            throw SocketIOError(.unexpectedMessage, "got binary data when not reconstructing a packet")
+        }
+        let (bytes, overflow) = pending.bytes.addingReportingOverflow(binary.readableBytes)
+        guard !overflow, bytes <= self.limits.maxAttachmentBytes else {
+            throw SocketIOError(
+                .limitExceeded,
+                "the attachments of a packet have more than \(self.limits.maxAttachmentBytes) bytes"
+            )
+        }
+        pending.bytes = bytes
+        pending.attachments.append(binary)
+        guard pending.attachments.count >= pending.missing else {
+            self.pending = pending
+            return nil
+        }
+        return Self.packet(pending.text, pending.attachments)
+    }
+
+    private static func packet(_ decoded: Decoded, _ attachments: [ByteBuffer]) -> Packet {
+        let type: PacketType =
+            switch decoded.type {
+            case .binaryEvent: .event
+            case .binaryAck: .ack
+            default: decoded.type
+            }
+        return Packet(
+            type: type,
+            isBinary: decoded.attachments != nil,
+            namespace: decoded.namespace,
+            id: decoded.id,
+            payload: decoded.payload,
+            attachments: attachments,
+            eventName: decoded.eventName,
+            argumentsOffset: decoded.argumentsOffset
+        )
+    }
+
+    /// Reads header and payload.
+    private static func read(
+        _ bytes: UnsafeRawBufferPointer,
+        _ text: ByteBuffer,
+        _ limits: PacketLimits
+    ) throws(SocketIOError) -> Decoded {
+        let header = try PacketHeader(bytes, limits: limits)
+        var decoded = Decoded(
+            type: header.type,
+            attachments: header.attachments,
+            namespace: header.namespace,
+            id: header.id
+        )
+        let isEvent = header.type == .event || header.type == .binaryEvent
+        guard header.end < bytes.count else {
+            if isEvent { throw SocketIOError.invalidPayload }
+            return decoded
+        }
+
+        let result = JSONScan.scan(
+            bytes,
+            from: header.end,
+            maxDepth: limits.maxDepth,
+            maxElements: isEvent ? limits.maxArguments &+ 1 : limits.maxArguments,
+            attachments: header.attachments ?? 0
+        )
+        let summary: JSONScan.Summary
+        switch result {
+        case .success(let value): summary = value
+        case .failure(let failure): throw SocketIOError(failure)
+        }
+        // Offsets in the payload count from where the value begins.
+        let start = summary.range.lowerBound
+
+        switch header.type {
+        case .connect:
+            guard summary.kind == .object else { throw SocketIOError.invalidPayload }
+        case .disconnect:
+            throw SocketIOError.invalidPayload
+        case .connectError:
+            guard summary.kind == .object || summary.kind == .string else { throw SocketIOError.invalidPayload }
+        case .ack, .binaryAck:
+            guard summary.kind == .array else { throw SocketIOError.invalidPayload }
+        case .event, .binaryEvent:
+            guard summary.kind == .array, let name = summary.first else { throw SocketIOError.invalidPayload }
+            switch name.kind {
+            case .string:
+                decoded.eventName = JSONString.decode(bytes, name.range, isEscaped: name.isEscaped)
+                if ReservedEvents.contains(decoded.eventName) { throw SocketIOError.invalidPayload }
+                decoded.argumentsOffset = name.range.upperBound &+ 1 &- start
+            case .number:
+                decoded.eventName = String(decoding: bytes[name.range], as: UTF8.self)
+                decoded.argumentsOffset = name.range.upperBound &- start
+            default: throw SocketIOError.invalidPayload
+            }
+        }
+        decoded.payload = text.getSlice(at: text.readerIndex &+ start, length: summary.range.count)
+        return decoded
+    }
+}

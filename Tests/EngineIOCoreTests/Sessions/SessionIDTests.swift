@@ -1,0 +1,29 @@
+import Testing
+
+@testable import EngineIOCore
+
+@Suite struct SessionIDTests {
+    @Test func shape() {
+        let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        var seen = Set<String>()
+        var characters = Set<Character>()
+        for _ in 0..<2000 {
+            let id = SessionID.random()
+            #expect(id.count == SessionID.length)
+            #expect(seen.insert(id).inserted)
+            characters.formUnion(id)
+        }
+        #expect(characters == alphabet)
+    }
+
+    @Test func everyBitCounts() {
+        var ids: Set<String> = [SessionID.make(0, 0)]
+        for bit in 0..<60 {
+            ids.insert(SessionID.make(1 << UInt64(bit), 0))
+            ids.insert(SessionID.make(0, 1 << UInt64(bit)))
+        }
+        #expect(ids.count == 121)
+        #expect(SessionID.make(0, 0) == "AAAAAAAAAAAAAAAAAAAA")
+        #expect(SessionID.make(.max, .max) == "____________________")
+    }
+}

@@ -1,0 +1,26 @@
+import NIOCore
+
+extension ByteBuffer {
+    /// From hexadecimal digits; spaces are for the reader.
+    init(hex: String) {
+        let digits = hex.compactMap(\.hexDigitValue)
+        self.init(bytes: stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+    }
+
+    var bytes: [UInt8] { Array(self.readableBytesView) }
+
+    var text: String { String(decoding: self.readableBytesView, as: UTF8.self) }
+}
+
+/// SplitMix64: the same numbers on every run and machine.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `socketio serve`, as a user starts it.
+@Suite(.serialized)
+struct ServeCommandTests {
+    @Test
+    func chatPageInBrowsers() async throws {
+        let tools = try InteropTools.find()
+        let (server, port) = try await Self.serve("--admin-token", "t0ken", "--client-dir", tools.clientDirectory)
+        try await tools.run("SIO_PYTHON", "browser/chat.py", "\(port)", "t0ken", "--serves-client")
+        try await Self.stop(server)
+    }
+
+    @Test
+    func chatPageWithTheClientFromTheCDN() async throws {
+        let tools = try InteropTools.find()
+        let (server, port) = try await Self.serve("--admin-token", "t0ken")
+        try await tools.run("SIO_PYTHON", "browser/chat.py", "\(port)", "t0ken")
+        try await Self.stop(server)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func signalsDisconnectTheClientsAndEndWithZero(signal: Int32) async throws {
+        let (server, port) = try await Self.serve()
+        let client = try await SIOClient.open(EIOOptions(port: port, transport: .websocket))
+        try await client.connect()
+        server.signal(signal)
+        let closed = try await client.session.waitForClose()
+        #expect(closed.reason == "transport close")
+        #expect(try await server.waitForExit() == .exited(0))
+    }
+
+    @Test
+    func aPortInUseIsOneLineAndStatusOne() async throws {
+        let (server, port) = try await Self.serve()
+        let second = try ServerProcess(try Self.executable, ["serve", "--port", "\(port)"])
+        #expect(try await second.waitForExit() == .exited(1))
+        let lines = second.lines.filter { $0.stream == .error }.map(\.text)
+        #expect(lines == ["Error: socketio: port \(port) of 127.0.0.1 is in use by another program"])
+        try await Self.stop(server)
+    }
+
+    @Test(arguments: [
+        (["--port", "70000"], Int32(64)), (["--port", "x"], 64), (["--threads", "0"], 64), (["--nonsense"], 64),
+        (["--admin-token", ""], 64), (["--client-dir", "/nowhere/at/all"], 1), (["--client-dir", "/"], 1),
+    ])
+    func badOptionsEndWithAStatus(arguments: [String], status: Int32) async throws {
+        let process = try ServerProcess(try Self.executable, ["serve"] + arguments)
+        #expect(try await process.waitForExit() == .exited(status))
+        #expect(process.lines.contains { $0.stream == .error && $0.text.hasPrefix("Error: ") })
+    }
+
+    // MARK: Starting
+
+    private static func serve(_ arguments: String...) async throws -> (ServerProcess, Int) {
+        let process = try ServerProcess(try Self.executable, ["serve", "--port", "0"] + arguments)
+        let line = try await process.waitForLine(containing: "Chat: http://", timeout: .seconds(30))
+        let digits = line.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
+        return (process, try #require(Int(digits)))
+    }
+
+    private static func stop(_ server: ServerProcess) async throws {
+        server.signal(SIGTERM)
+        #expect(try await server.waitForExit(timeout: .seconds(20)) == .exited(0))
+    }
+
+    /// The command stands beside the test bundle.
+    private static var executable: String {
+        get throws {
+            var directory = URL(fileURLWithPath: CommandLine.arguments.first ?? "")
+            for _ in 0..<8 {
+                directory.deleteLastPathComponent()
+                let candidate = directory.appendingPathComponent("socketio").path
+                if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+            }
+            throw PeerError("the executable socketio was not built")
+        }
+    }
+}
