@@ -11,6 +11,9 @@ struct InteropFixture {
     static func start(eventLoops: Int) async throws -> InteropFixture {
         var configuration = SocketIOConfiguration(port: 0)
         configuration.engine.eventLoopCount = eventLoops
+        // Some clients go away without a word between two polls: their sessions end with the heartbeat.
+        configuration.engine.pingInterval = .seconds(3)
+        configuration.engine.pingTimeout = .seconds(5)
         let io = SocketIOServer(configuration: configuration)
         struct Credentials: Decodable { var token: String }
         io.of("/auth").use { socket in

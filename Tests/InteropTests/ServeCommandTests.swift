@@ -42,10 +42,12 @@ struct ServeCommandTests {
         try await Self.stop(server)
     }
 
-    @Test(arguments: [
-        (["--port", "70000"], Int32(64)), (["--port", "x"], 64), (["--threads", "0"], 64), (["--nonsense"], 64),
+    private static let badOptions: [([String], Int32)] = [
+        (["--port", "70000"], 64), (["--port", "x"], 64), (["--threads", "0"], 64), (["--nonsense"], 64),
         (["--admin-token", ""], 64), (["--client-dir", "/nowhere/at/all"], 1), (["--client-dir", "/"], 1),
-    ])
+    ]
+
+    @Test(arguments: Self.badOptions)
     func badOptionsEndWithAStatus(arguments: [String], status: Int32) async throws {
         let process = try ServerProcess(try Self.executable, ["serve"] + arguments)
         #expect(try await process.waitForExit() == .exited(status))

@@ -6,12 +6,6 @@ extension HTTPHandler {
     /// What one answer to a GET holds at most, about; more waits for the next.
     private static let answerBytes = 1 << 20
 
-    func openPolling(_ request: EngineIORequest, id: String) {
-        let session = self.server.open(request, id: id, loop: self.loop, isWebSocket: false)
-        self.isHandshake = true
-        self.poll(session)
-    }
-
     func poll(_ session: EngineIOSession) {
         self.activity = .polling(session)
         switch session.beginPoll(self) {
@@ -58,6 +52,7 @@ extension HTTPHandler {
     func post(_ session: EngineIOSession) {
         let body = self.body
         self.body = ByteBuffer()
+        session.receivedPost(self)
         guard session.enterGate() else {
             // Another connection of this session has the turn: wait for it, then answer.
             self.activity = .posting(session)
@@ -80,7 +75,6 @@ extension HTTPHandler {
         var decoder = PayloadDecoder(body, maxPackets: self.server.configuration.maxPacketsPerPayload)
         do {
             while let packet = try decoder.next() {
-                guard session.isOpen else { return }
                 guard case .goOn = session.receive(packet, fromPolling: true, isInside: true, on: loop) else { return }
             }
         } catch {
@@ -94,6 +88,7 @@ extension HTTPHandler {
         var headers = HTTPHeaders()
         headers.reserveCapacity(4)
         headers.add(name: "content-type", value: "text/html")
+        headers.add(name: "cache-control", value: "no-store")
         self.respond(status: .ok, headers: headers, body: ByteBuffer(string: "ok"))
     }
 }

@@ -4,8 +4,8 @@ import NIOHTTP1
 
 extension HTTPHandler {
     /// Decides on the head alone what becomes of the body. A POST for a session is taken or refused here, so that a second
-    /// one is noticed while the first is under way.
-    func target(of head: HTTPRequestHead) -> Target {
+    /// one is noticed while the first is under way. nil: the request was answered.
+    func target(of head: HTTPRequestHead) -> Target? {
         guard self.server.path.matches(head.uri) else { return .fallback }
         if self.clientFile(of: head) != nil { return .engine }
         guard head.method == .POST else { return .engine }
@@ -14,26 +14,27 @@ extension HTTPHandler {
             let session = self.server.session(id: sid),
             head.headers.first(name: "origin").map({ RequestOrigin.isValid($0) }) ?? true
         else { return .engine }
-        if head.headers.first(name: "content-type") == "application/octet-stream" {
-            session.end(reason: .transportError, .close)
-            self.respond(status: .badRequest, closing: true)
-            return .discard
-        }
         switch session.beginPost(self) {
         case .accepted: break
         case .conflict:
             self.server.logger.debug("session closed: two POSTs at the same time")
             session.end(reason: .transportError, .close)
             self.respond(status: .badRequest, closing: true)
-            return .discard
+            return nil
         case .mismatch, .unknown: return .engine
+        }
+        if head.headers.first(name: "content-type") == "application/octet-stream" {
+            self.server.logger.debug("session closed: a POST of the wrong content type")
+            _ = session.endPost(self)
+            session.end(reason: .transportError, .close)
+            self.respond(status: .badRequest, closing: true)
+            return nil
         }
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
             length > self.server.configuration.maxPayload
         {
-            self.activity = .receiving(.post(session))
             self.refuseBody(.post(session))
-            return .discard
+            return nil
         }
         return .post(session)
     }
@@ -161,15 +162,23 @@ extension HTTPHandler {
     }
 
     private func open(_ request: EngineIORequest, id: String, isUpgrade: Bool) {
-        if self.server.session(id: id) != nil || id.isEmpty {
-            return self.refuse(
-                .badRequest, ["name": "ID_GENERATION_ERROR", "error": "not unique"], isUpgrade: isUpgrade)
-        }
+        guard !self.server.isClosed else { return self.respond(status: .serviceUnavailable, closing: true) }
         if isUpgrade {
             self.openWebSocket(request, id: id)
-        } else {
-            self.openPolling(request, id: id)
+        } else if let session = self.newSession(request, id: id, isWebSocket: false) {
+            self.poll(session)
         }
+    }
+
+    /// Opens a session, or refuses the request and returns nil.
+    func newSession(_ request: EngineIORequest, id: String, isWebSocket: Bool) -> EngineIOSession? {
+        guard !id.isEmpty, let session = self.server.open(request, id: id, loop: self.loop, isWebSocket: isWebSocket)
+        else {
+            self.refuse(.badRequest, ["name": "ID_GENERATION_ERROR", "error": "not unique"], isUpgrade: isWebSocket)
+            return nil
+        }
+        self.isHandshake = true
+        return session
     }
 
     /// Has the application answer a request for another path.

@@ -6,9 +6,8 @@ import NIOWebSocket
 extension HTTPHandler {
     /// A client opens a session by WebSocket.
     func openWebSocket(_ request: EngineIORequest, id: String) {
-        self.isHandshake = true
-        self.switchProtocols { handler in
-            handler.server.open(request, id: id, loop: handler.loop, isWebSocket: true)
+        self.switchProtocols(isNew: true) {
+            $0.newSession(request, id: id, isWebSocket: true)
         } start: { session, webSocket in
             session.attach(webSocket)
         }
@@ -17,7 +16,7 @@ extension HTTPHandler {
     /// A client wants to move a polling session to a WebSocket. For a session that is moving or has moved already the WebSocket
     /// is closed again.
     func upgrade(_ session: EngineIOSession) {
-        self.switchProtocols { _ in
+        self.switchProtocols(isNew: false) { _ in
             session
         } start: { session, webSocket in
             if !session.beginUpgrade(webSocket) { webSocket.refuse() }
@@ -26,11 +25,11 @@ extension HTTPHandler {
 
     /// Answers 101, then makes the WebSocket end of a session.
     private func switchProtocols(
-        _ session: @escaping (HTTPHandler) -> EngineIOSession,
+        isNew: Bool,
+        _ session: @escaping (HTTPHandler) -> EngineIOSession?,
         start: @escaping (EngineIOSession, WebSocketHandler) -> Void
     ) {
         guard let context = self.context, let head = self.head else { return }
-        let isNew = self.isHandshake
         self.activity = .waiting
         let response = Self.upgrader.buildUpgradeResponse(
             channel: context.channel, upgradeRequest: head, initialResponseHeaders: HTTPHeaders())
@@ -39,13 +38,13 @@ extension HTTPHandler {
             guard case .success(var headers) = result else {
                 return self.refuse(.badRequest, ["name": "WEBSOCKET_HANDSHAKE_ERROR"], isUpgrade: true)
             }
+            guard let session = session(self) else { return }
             if self.server.configuration.hasHeaderHooks {
                 self.applyHeaderHooks(&headers, self.makeRequest(head, QueryParameters(uri: head.uri)))
             }
             let responseHead = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
             context.write(Self.wrapOutboundOut(.head(responseHead)), promise: nil)
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
-            let session = session(self)
             let webSocket = WebSocketHandler(
                 session: session,
                 isProbing: !isNew,

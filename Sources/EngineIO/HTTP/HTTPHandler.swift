@@ -12,7 +12,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
     enum Activity {
         /// Between two requests.
         case idle
-        /// The body of a request is being received. nil: what comes is thrown away.
+        /// The body of a request is being received.
         case receiving(Target)
         /// Somebody is asked about the request; the answer comes later.
         case waiting
@@ -29,7 +29,6 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         case post(EngineIOSession)
         case engine
         case fallback
-        case discard
     }
 
     let server: EngineIOServer
@@ -68,18 +67,19 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.endRead()
     }
 
     // MARK: Requests
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .upgraded = self.activity { return context.fireChannelRead(data) }
-        self.loop.beginRead()
+        self.beginRead()
         self.receive(Self.unwrapInboundIn(data))
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        self.loop.endRead()
+        self.endRead()
         context.fireChannelReadComplete()
     }
 
@@ -117,13 +117,25 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         self.mustClose = !head.isKeepAlive
         self.isHandshake = false
         self.body.clear()
-        self.activity = .receiving(self.target(of: head))
         self.restartDeadline()
+        guard let target = self.target(of: head) else { return }
+        self.activity = .receiving(target)
+        self.invite(head, target)
+    }
+
+    /// A client that asks before it sends a body is told to go on.
+    private func invite(_ head: HTTPRequestHead, _ target: Target) {
+        switch target {
+        case .post, .fallback: break
+        case .engine: return
+        }
+        guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else { return }
+        let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
+        self.context?.writeAndFlush(Self.wrapOutboundOut(.head(goOn)), promise: nil)
     }
 
     private func receive(_ bytes: ByteBuffer, for target: Target) {
         switch target {
-        case .discard: return
         case .engine:
             // Nothing but a POST has a body that counts.
             return
@@ -145,7 +157,6 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         case .engine: self.route(head)
         case .post(let session): self.post(session)
         case .fallback: self.answerByFallback(head)
-        case .discard: self.activity = .lingering
         }
     }
 
@@ -153,12 +164,8 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
 
     /// Ends the present request's turn after its answer has been written.
     func finishRequest() {
-        guard let context = self.context else { return }
-        if self.mustClose {
-            self.activity = .lingering
-            context.close(promise: nil)
-            return
-        }
+        guard self.context != nil else { return }
+        if self.mustClose { return self.linger() }
         self.head = nil
         self.body = ByteBuffer()
         self.activity = .idle
@@ -170,12 +177,19 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         for part in parts { self.receive(part) }
     }
 
-    /// Closes the connection some time after an answer that was given before the request had ended, so that the client can
-    /// read it.
+    /// Ends the connection after an answer, although more may come from the client: what comes is read and thrown away for
+    /// some time, since closing at once would reset the connection and could destroy the answer on its way.
     func linger() {
+        guard let context = self.context else { return }
         self.activity = .lingering
-        self.deadline = NIODeadline.now().uptimeNanoseconds &+ 2_000_000_000
-        self.loop.wake(self, at: self.deadline)
+        self.waiting = []
+        self.restartDeadline()
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.deadline = NIODeadline.now().uptimeNanoseconds &+ 2_000_000_000
+            self.loop.wake(self, at: self.deadline)
+        }
+        context.close(mode: .output, promise: written)
     }
 
     func restartDeadline() {
@@ -219,23 +233,26 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
                 self.server.logger.debug("session closed: poll connection closed prematurely")
                 session.end(reason: .transportError, .cut)
             }
-        case .receiving(.post(let session)):
+        case .receiving(.post(let session)), .posting(let session):
             if session.endPost(self) {
                 self.server.logger.debug("session closed: data request connection closed prematurely")
                 session.end(reason: .transportError, .close)
             }
-        case .receiving, .posting, .idle, .waiting, .lingering, .upgraded: break
+        case .receiving, .idle, .waiting, .lingering, .upgraded: break
         }
+        self.endRead()
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         self.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
-        if error is HTTPParserError, case .idle = self.activity {
+        if let error = error as? HTTPParserError, case .idle = self.activity {
+            let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
             let head = HTTPResponseHead(
-                version: .http1_1, status: .badRequest, headers: ["content-length": "0", "connection": "close"])
+                version: .http1_1, status: status, headers: ["content-length": "0", "connection": "close"])
             context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
             context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            return self.linger()
         }
         context.close(promise: nil)
     }

@@ -1,5 +1,6 @@
 import EngineIOCore
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// What the sessions of one event loop share: the list of sessions with something to send, the timing wheel, and the
@@ -16,6 +17,11 @@ public final class LoopContext: @unchecked Sendable {
     private var draining: [EngineIOSession] = []
     /// True from a channel's first `channelRead` to its `channelReadComplete`, which drains: no wake-up is needed then.
     private var isReading = false
+    /// Sessions of other loops that a read on this one has given something to send.
+    private var notes: [(LoopContext, EngineIOSession)] = []
+
+    /// The context of the loop whose thread this is.
+    private static let current = ThreadSpecificVariable<LoopContext>()
 
     /// Loop-wide scratch space; its users never call out while they hold it.
     var frames: [ByteBuffer] = []
@@ -34,19 +40,41 @@ public final class LoopContext: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.executor = LoopTaskExecutor(eventLoop: eventLoop)
         self.wheel = TimingWheel(tick: Self.wheelTick, slots: 1024, now: NIODeadline.now().uptimeNanoseconds)
+        eventLoop.execute { Self.current.currentValue = self }
     }
 
     // MARK: Sending
 
     /// Notes that `session` has something to send on this loop. Any thread may call it.
+    ///
+    /// From within a read on another loop the note is kept until that read is over: then a POST is answered before what its
+    /// packets have caused reaches any client, and a broadcast wakes another loop once and not for each member.
     func schedule(_ session: EngineIOSession) {
-        let isFirst = self.dirty.withLock { list in
+        if self.eventLoop.inEventLoop {
+            if self.add(session), !self.isReading { self.eventLoop.execute { self.drain() } }
+        } else if let here = Self.current.currentValue, here.isReading {
+            here.notes.append((self, session))
+        } else if self.add(session) {
+            self.eventLoop.execute { self.drain() }
+        }
+    }
+
+    /// Puts a session on the list; returns whether it is the first there.
+    private func add(_ session: EngineIOSession) -> Bool {
+        self.dirty.withLock { list in
             list.append(session)
             return list.count == 1
         }
-        guard isFirst else { return }
-        if self.eventLoop.inEventLoop, self.isReading { return }
-        self.eventLoop.execute { self.drain() }
+    }
+
+    /// Puts what this loop's read has left for others on their lists.
+    private func passNotes() {
+        guard !self.notes.isEmpty else { return }
+        var notes: [(LoopContext, EngineIOSession)] = []
+        swap(&notes, &self.notes)
+        for (loop, session) in notes where loop.add(session) { loop.eventLoop.execute { loop.drain() } }
+        notes.removeAll(keepingCapacity: notes.count <= 4096)
+        if self.notes.isEmpty { swap(&notes, &self.notes) }
     }
 
     /// Marks the begin of a read; what is scheduled from now on is sent by ``endRead()`` and wakes nobody.
@@ -60,6 +88,7 @@ public final class LoopContext: @unchecked Sendable {
         self.eventLoop.assertInEventLoop()
         self.isReading = false
         self.drain()
+        self.passNotes()
     }
 
     private func drain() {

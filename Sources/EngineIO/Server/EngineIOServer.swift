@@ -120,10 +120,20 @@ public final class EngineIOServer: Sendable {
         // By hand rather than with NIO's own set-up: bytes that follow an upgrade request must not be lost, and a connection
         // whose GET waits must go on being read.
         let encoder = HTTPResponseEncoder()
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        let decoder = ByteToMessageHandler(
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits))
         try pipeline.addHandlers([encoder, decoder])
         try pipeline.addHandler(HTTPHandler(server: self, loop: loop, decoder: decoder, encoder: encoder))
     }
+
+    /// What the head of a request may hold: 16 KiB for a header field or the target, 64 KiB in all.
+    private static let headLimits = {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 16 << 10
+        limits.maxHeaderListSize = 64 << 10
+        limits.maxHeaderFieldCount = 128
+        return limits
+    }()
 
     // MARK: Sessions
 
@@ -131,8 +141,11 @@ public final class EngineIOServer: Sendable {
 
     func remove(_ session: EngineIOSession) { self.table.withLock { $0.sessions[session.id] = nil } }
 
-    /// Opens a session whose handshake waits in its outbox. `isWebSocket`: the endpoint is attached by the caller.
-    func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> EngineIOSession {
+    var isClosed: Bool { self.table.withLock { $0.isClosed } }
+
+    /// Opens a session whose handshake waits in its outbox; nil if the id is taken, or the server is closed.
+    /// `isWebSocket`: the endpoint is attached by the caller.
+    func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> EngineIOSession? {
         let now = NIODeadline.now().uptimeNanoseconds
         let state = SessionState(limits: self.limits, transport: .polling, now: now)
         let session = EngineIOSession(id: id, request: request, loop: loop, server: self, state: state)
@@ -147,8 +160,16 @@ public final class EngineIOServer: Sendable {
         )
         session.send(OutboundPacket(frames: handshake.packet.makeFrame()))
         if let initialPacket = self.configuration.initialPacket { session.send(text: initialPacket) }
-        self.table.withLock { $0.sessions[id] = session }
+        // Whatever happens to the session from now on waits until it has its handler.
+        let isInside = session.enterGate()
+        let isNew = self.table.withLock { table in
+            guard !table.isClosed, table.sessions[id] == nil else { return false }
+            table.sessions[id] = session
+            return true
+        }
+        guard isNew else { return nil }
         session.handlerBox.handler = self.makeHandler(session, loop)
+        if isInside { session.leaveGate(on: loop) }
         session.updateWheel()
         return session
     }

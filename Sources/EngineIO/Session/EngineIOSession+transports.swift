@@ -94,5 +94,7 @@ extension EngineIOSession {
         self.state.withLock { $0.beginPost(endpoint) }
     }
 
+    func receivedPost(_ endpoint: SessionEndpoint) { self.state.withLock { $0.receivedPost(endpoint) } }
+
     func endPost(_ endpoint: SessionEndpoint) -> Bool { self.state.withLock { $0.endPost(endpoint) } }
 }

@@ -21,6 +21,9 @@ public final class EngineIOSession: Sendable {
     let gate = Mutex<InboundGate>(InboundGate())
     /// Set once, by the server, before the session is reachable from anywhere else.
     let handlerBox = HandlerBox()
+    /// Set as soon as the session is closed or being closed: messages that come from then on are not handed over.
+    private let isEndingFlag = Atomic<Bool>(false)
+    var isEnding: Bool { self.isEndingFlag.load(ordering: .relaxed) }
 
     init(id: String, request: EngineIORequest, loop: LoopContext, server: EngineIOServer, state: SessionState) {
         self.id = id
@@ -118,6 +121,7 @@ public final class EngineIOSession: Sendable {
             if case .websocket = state.transport { return (close, true) }
             return (close, false)
         }
+        self.isEndingFlag.store(true, ordering: .relaxed)
         switch close {
         case .now:
             self.end(reason: .forcedClose, .close)
@@ -136,6 +140,7 @@ public final class EngineIOSession: Sendable {
     /// Ends the session at once; what waits is discarded.
     func end(reason: EngineIOCloseReason, _ end: SessionEnd) {
         guard let ended = self.state.withLock({ $0.end() }) else { return }
+        self.isEndingFlag.store(true, ordering: .relaxed)
         self.server.remove(self)
         self.finish(ended.poll, end)
         self.finish(ended.post, .cut)

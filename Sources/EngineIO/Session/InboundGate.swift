@@ -5,7 +5,6 @@ import NIOCore
 /// they came. Who finds it taken leaves its part behind; who holds it does that part on leaving.
 struct InboundGate: Sendable {
     var isTaken = false
-    var hasEnded = false
     var queue: [InboundItem] = []
     var queuedBytes = 0
 
@@ -93,8 +92,8 @@ extension EngineIOSession {
         if case .call(let body) = item { return body(loop) }
         guard let handler = self.handlerBox.handler else { return }
         switch item {
-        case .text(let text): handler.session(self, receivedText: text, on: loop)
-        case .binary(let data): handler.session(self, receivedBinary: data, on: loop)
+        case .text(let text): if !self.isEnding { handler.session(self, receivedText: text, on: loop) }
+        case .binary(let data): if !self.isEnding { handler.session(self, receivedBinary: data, on: loop) }
         case .deadline: handler.sessionDeadlinePassed(self, on: loop)
         case .closed(let reason):
             self.handlerBox.handler = nil

@@ -6,9 +6,24 @@ import NIOCore
 /// `@unchecked Sendable`: `loop` is immutable; subclasses are confined to `loop.eventLoop`, and the session calls them there.
 class SessionEndpoint: @unchecked Sendable {
     let loop: LoopContext
+    private var isReading = false
 
     init(loop: LoopContext) {
         self.loop = loop
+    }
+
+    /// A channel read begins: what it has its handlers send leaves with ``endRead()``.
+    func beginRead() {
+        self.isReading = true
+        self.loop.beginRead()
+    }
+
+    /// The read is over. To be called when the channel ends too: a channel that is closed by what it read hears of no
+    /// completion.
+    func endRead() {
+        guard self.isReading else { return }
+        self.isReading = false
+        self.loop.endRead()
     }
 
     /// Takes what the session has for this endpoint and writes it.

@@ -32,6 +32,8 @@ struct SessionState: Sendable {
     private(set) var poll: SessionEndpoint?
     /// The endpoint whose POST is under way.
     private(set) var post: SessionEndpoint?
+    /// Whether its body has arrived: it is then answered whatever happens.
+    private var postIsReceived = false
     var outbox = Outbox()
     /// Whether the session stands on the list of a loop, so that a drain will come.
     private(set) var isScheduled = false
@@ -216,7 +218,12 @@ struct SessionState: Sendable {
         guard case .polling = self.transport else { return .mismatch }
         guard self.post == nil else { return .conflict }
         self.post = endpoint
+        self.postIsReceived = false
         return .accepted
+    }
+
+    mutating func receivedPost(_ endpoint: SessionEndpoint) {
+        if self.post === endpoint { self.postIsReceived = true }
     }
 
     mutating func endPost(_ endpoint: SessionEndpoint) -> Bool {
@@ -292,7 +299,7 @@ struct SessionState: Sendable {
         self.phase = .closed
         var ended = Ended()
         ended.poll = self.poll
-        ended.post = self.post
+        if !self.postIsReceived { ended.post = self.post }
         if case .websocket(let endpoint) = self.transport { ended.websocket = endpoint }
         if case .probing(let endpoint, _) = self.upgrade { ended.probing = endpoint }
         ended.discarded = self.outbox.removeAll()

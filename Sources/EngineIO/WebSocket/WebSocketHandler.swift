@@ -45,13 +45,14 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.endRead()
     }
 
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .closing = self.role { return self.readWhileClosing(data) }
-        self.loop.beginRead()
+        self.beginRead()
         var messages = self.loop.messages.popLast() ?? []
         var failure: WebSocketError?
         do {
@@ -67,7 +68,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        self.loop.endRead()
+        self.endRead()
         context.fireChannelReadComplete()
     }
 
@@ -248,6 +249,8 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
         guard self.role != .closing, let context = self.context else { return }
         self.role = .closing
         context.writeAndFlush(Self.wrapOutboundOut(WebSocketFrame.close(code: code)), promise: nil)
+        // After a violation nothing the client says can be understood, its close frame neither: its end is awaited.
+        if self.decoder.isFinished { context.close(mode: .output, promise: nil) }
         self.closeDeadline = NIODeadline.now().uptimeNanoseconds &+ self.session.server.limits.closeTimeout
         self.loop.wake(self, at: self.closeDeadline)
     }
@@ -279,6 +282,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
         case .serving: self.session.end(reason: .transportClose, .cut)
         case .closing: break
         }
+        self.endRead()
         context.fireChannelInactive()
     }
 

@@ -7,15 +7,17 @@ import SocketIOCore
 /// what concerns the cluster, and calls the local adapter for this server's part. ``InMemoryAdapter`` is the one for a single
 /// server. A suite that any adapter must pass is in the product `SocketIOTesting`.
 public protocol Adapter: Sendable {
-    /// Called once, before the namespace is used. May connect in the background; it must not wait for a network.
+    /// Called once, when the namespace has come into being; one that was made for nothing (two clients asked for the same new
+    /// name) is released without it. May connect in the background; it must not wait for a network.
     func start()
     /// Ends what ``start()`` has begun.
     func close() async
     /// Sends a packet to the sockets of all servers that `target` names. Delivery to this server's sockets happens before it
     /// returns, or in the order of the calls.
     func broadcast(_ packet: BroadcastPacket, to target: BroadcastTarget)
-    /// As ``broadcast(_:to:)``, and asks each socket for an acknowledgement. `onCount` is called once for each server with the
-    /// number of its sockets that were asked, `onAnswer` for each answer. Returns how many servers there are.
+    /// As ``broadcast(_:to:)``, and asks each socket for an acknowledgement. `collector` is told how many servers there are,
+    /// for each of them which or how many sockets were asked, and each answer; ``LocalAdapter/broadcastWithAck(_:to:collector:)``
+    /// does so for this server.
     func broadcastWithAck(
         _ packet: BroadcastPacket,
         to target: BroadcastTarget,

@@ -8,6 +8,10 @@ public struct InMemoryAdapter: Adapter {
         self.local = context.local
     }
 
+    init(local: LocalAdapter) {
+        self.local = local
+    }
+
     public func start() {}
 
     public func close() async {}

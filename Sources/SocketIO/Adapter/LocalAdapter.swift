@@ -42,15 +42,19 @@ public final class LocalAdapter: Sendable {
 
     // MARK: Sockets
 
-    /// Adds a socket with the rooms that it has joined so far. `connect` is called in the same critical section, so that no
-    /// broadcast is sent to the socket before what it sends.
-    func add(_ socket: Socket, rooms: Set<Room>, connect: () -> Void) {
+    /// Adds a socket with the rooms that it has joined so far, which `connect` returns. It is called in the same critical
+    /// section, so that no broadcast is sent to the socket before what it sends, and no room joined meanwhile is lost.
+    /// Returns false when these are more rooms than it may be in; then it has joined those that fitted.
+    func add(_ socket: Socket, connect: () -> Set<Room>) -> Bool {
         self.change { table, events, records in
             table.insert(socket, events: &events, recordsEvents: records)
-            for room in rooms {
-                _ = table.join(socket.id, room, limit: .max, events: &events, recordsEvents: records)
+            var fits = true
+            for room in connect() {
+                let joined = table.join(
+                    socket.id, room, limit: self.maxRoomsPerSocket, events: &events, recordsEvents: records)
+                fits = fits && joined
             }
-            connect()
+            return fits
         }
     }
 
@@ -131,6 +135,36 @@ public final class LocalAdapter: Sendable {
             collector.expectAnswers(from: [])
             namespace.report(error, socket: nil)
         }
+    }
+
+    /// Sends a packet of another server to this server's sockets and asks each for an acknowledgement: that server collects
+    /// them.
+    ///
+    /// - Parameters:
+    ///   - timeout: How long answers are waited for; later ones are not told.
+    ///   - onAnswer: Called with the first argument of each answer, on whatever thread it comes.
+    /// - Returns: How many sockets were asked. The first answers may be told before this returns.
+    public func broadcastWithAck(
+        _ packet: BroadcastPacket,
+        to target: BroadcastTarget,
+        timeout: Duration,
+        onAnswer: @escaping @Sendable (SocketIOValue) -> Void
+    ) -> Int {
+        let collector = AckCollector(onAnswer: onAnswer)
+        collector.expectServers(1)
+        self.broadcastWithAck(packet, to: target, collector: collector)
+        let expected = collector.expected
+        guard expected > 0 else { return 0 }
+        Task {
+            let timer = Task {
+                try await Task.sleep(for: timeout)
+                collector.finish()
+            }
+            await collector.wait()
+            timer.cancel()
+            collector.finish()
+        }
+        return expected
     }
 
     /// Tells of this server's sockets.

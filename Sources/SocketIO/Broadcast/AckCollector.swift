@@ -20,8 +20,12 @@ public final class AckCollector: Sendable {
     }
 
     private let state = Mutex(State())
+    private let onAnswer: (@Sendable (SocketIOValue) -> Void)?
 
-    init() {}
+    /// `onAnswer` is told of each answer as it comes.
+    init(onAnswer: (@Sendable (SocketIOValue) -> Void)? = nil) {
+        self.onAnswer = onAnswer
+    }
 
     /// How many servers there are, this one included.
     public func expectServers(_ count: Int) {
@@ -56,6 +60,7 @@ public final class AckCollector: Sendable {
             if let id = answer.id { state.missing.remove(id) }
             state.answers.append(answer)
         }
+        self.onAnswer?(answer.asValue)
     }
 
     /// A socket of this server will not answer: it is gone.
@@ -113,6 +118,9 @@ public final class AckCollector: Sendable {
             self.finish()
         }
     }
+
+    /// How many sockets were asked, as far as it is known.
+    var expected: Int { self.state.withLock { $0.expected } }
 
     /// What has come, and the ids of this server's sockets that have not answered. `unheard` counts the other ones.
     var result: (answers: [AckAnswer], missing: [String], unheard: Int) {

@@ -21,19 +21,31 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     private var isClosing = false
     private var connectDeadline: UInt64?
     private var attachmentsSince: UInt64?
-    private var isArmed = false
+    /// The deadline that the session was given last, until it passes.
+    private var armed: UInt64?
 
     private struct Joined {
         /// The socket of the namespace `/`, which is looked up most.
         var main: Socket?
         var others: [String: Socket] = [:]
+        /// All of them in the order in which they were joined, which is that of their ends.
+        var inOrder: [Socket] = []
 
-        subscript(namespace: String) -> Socket? {
-            get { namespace == "/" ? self.main : self.others[namespace] }
-            set { if namespace == "/" { self.main = newValue } else { self.others[namespace] = newValue } }
+        subscript(namespace: String) -> Socket? { namespace == "/" ? self.main : self.others[namespace] }
+
+        mutating func add(_ socket: Socket) {
+            let name = socket.namespace.name
+            if name == "/" { self.main = socket } else { self.others[name] = socket }
+            self.inOrder.append(socket)
         }
 
-        var count: Int { self.others.count + (self.main == nil ? 0 : 1) }
+        mutating func remove(_ socket: Socket) -> Bool {
+            let name = socket.namespace.name
+            guard self[name] === socket else { return false }
+            if name == "/" { self.main = nil } else { self.others[name] = nil }
+            self.inOrder.removeAll { $0 === socket }
+            return true
+        }
     }
 
     init(session: EngineIOSession, server: SocketIOServer) {
@@ -42,8 +54,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.decoder = PacketDecoder(limits: server.packetLimits)
         let deadline = NIODeadline.now().uptimeNanoseconds &+ server.configuration.connectTimeout.nanoseconds
         self.connectDeadline = deadline
-        session.setHandlerDeadline(deadline)
-        self.isArmed = true
+        self.arm(deadline)
     }
 
     /// The sockets of this connection, by namespace.
@@ -54,6 +65,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
             return all
         }
     }
+
+    private var socketsInOrder: [Socket] { self.joined.withLock { $0.inOrder } }
 
     // MARK: What the session tells
 
@@ -86,26 +99,32 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     }
 
     public func sessionDeadlinePassed(_ session: EngineIOSession, on loop: LoopContext) {
-        self.isArmed = false
+        self.armed = nil
+        guard !self.isClosing else { return }
         let now = NIODeadline.now().uptimeNanoseconds
-        if let deadline = self.connectDeadline, deadline <= now {
-            self.server.logger.debug(
-                "connection closed: no namespace joined in time", metadata: ["socketio.limit": "connectTimeout"])
-            return self.closeByServer()
+        if let deadline = self.connectDeadline {
+            guard deadline > now else {
+                self.server.logger.debug(
+                    "connection closed: no namespace joined in time", metadata: ["socketio.limit": "connectTimeout"])
+                return self.closeByServer()
+            }
+            self.arm(deadline)
         }
-        guard let since = self.attachmentsSince else { return }
-        let deadline = since &+ self.server.configuration.attachmentsTimeout.nanoseconds
-        if deadline <= now {
-            self.server.logger.debug(
-                "connection closed: attachments withheld", metadata: ["socketio.limit": "attachmentsTimeout"])
-            return self.protocolError(SocketIOError(.illegalAttachments, "attachments have not come in time"))
+        if let since = self.attachmentsSince {
+            let deadline = since &+ self.server.configuration.attachmentsTimeout.nanoseconds
+            guard deadline > now else {
+                self.server.logger.debug(
+                    "connection closed: attachments withheld", metadata: ["socketio.limit": "attachmentsTimeout"])
+                return self.protocolError(SocketIOError(.illegalAttachments, "attachments have not come in time"))
+            }
+            self.arm(deadline)
         }
-        self.arm(deadline)
     }
 
+    /// Has the session call back at `deadline`, unless it will earlier: then the rest is seen to.
     private func arm(_ deadline: UInt64) {
-        guard !self.isArmed else { return }
-        self.isArmed = true
+        if let armed = self.armed, armed <= deadline { return }
+        self.armed = deadline
         self.session.setHandlerDeadline(deadline)
     }
 
@@ -123,13 +142,17 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         guard let socket else { return self.receiveWithoutSocket(packet, on: loop) }
         switch packet.type {
         case .event, .binaryEvent:
-            guard !packet.eventName.isEmpty else { return }
             socket.receive(packet.eventName, packet.arguments, ackID: packet.id, on: loop)
         case .ack, .binaryAck:
             if let id = packet.id { socket.receiveAck(id, packet.arguments) }
         case .disconnect:
             if socket.beginDisconnect() { socket.finishDisconnect(.clientNamespaceDisconnect, on: loop) }
             self.left.remove(packet.namespace)
+        case .connect where socket.disconnected:
+            // Left by both sides at the same time, and the server's handlers are still to be called: it is joined after them.
+            self.session.enqueue { loop in
+                if !self.isClosing { self.receive(packet, on: loop) }
+            }
         case .connect, .connectError:
             self.violation("\(packet.type) for a namespace that is joined")
         }
@@ -152,7 +175,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
 
     private func protocolError(_ error: any Error) {
         self.server.logger.debug("connection closed: invalid packet", metadata: ["socketio.error": "\(error)"])
-        for socket in self.sockets.values { socket.tellError(error) }
+        for socket in self.socketsInOrder { socket.tellError(error) }
         self.closeByServer()
     }
 
@@ -171,7 +194,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.isClosing = true
         self.decoder.reset()
         self.server.remove(self)
-        for socket in self.sockets.values where socket.beginDisconnect() { socket.finishDisconnect(reason, on: loop) }
+        for socket in self.socketsInOrder where socket.beginDisconnect() { socket.finishDisconnect(reason, on: loop) }
     }
 
     // MARK: Joining
@@ -180,7 +203,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         let name = packet.namespace
         let auth: SocketIOValue
         do { auth = try packet.connectData() } catch { return self.protocolError(error) }
-        let count = self.joined.withLock { $0.count } + self.joining.count
+        let count = self.joined.withLock { $0.inOrder.count } + self.joining.count
         guard count < self.server.configuration.maxNamespacesPerConnection else {
             self.server.logger.debug(
                 "namespace refused", metadata: ["socketio.limit": "maxNamespacesPerConnection"])
@@ -239,14 +262,17 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
             return self.refuse(namespace.name, error as? ConnectError ?? ConnectError("Connection refused"))
         }
         self.connectDeadline = nil
-        let early = socket.state.withLock { state in
-            state.phase = .connected
-            defer { state.earlyRooms = [] }
-            return state.earlyRooms
-        }
-        self.joined.withLock { $0[namespace.name] = socket }
+        self.joined.withLock { $0.add(socket) }
         let connect = PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: nil)
-        namespace.local.add(socket, rooms: early) { self.session.send(frames: connect.frames) }
+        let fits = namespace.local.add(socket) {
+            self.session.send(frames: connect.frames)
+            return socket.state.withLock { state in
+                state.phase = .connected
+                defer { state.earlyRooms = [] }
+                return state.earlyRooms
+            }
+        }
+        if !fits { socket.report(Socket.tooManyRooms) }
         namespace.unclaim()
         namespace.callConnectionHandlers(socket, on: loop)
     }
@@ -267,18 +293,13 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     // MARK: Leaving
 
     func remove(_ socket: Socket) {
-        let name = socket.namespace.name
-        let isCurrent = self.joined.withLock { joined in
-            guard joined[name] === socket else { return false }
-            joined[name] = nil
-            return true
-        }
-        if isCurrent, self.left.count < 1024 { self.left.insert(name) }
+        let isCurrent = self.joined.withLock { $0.remove(socket) }
+        if isCurrent, self.left.count < 1024 { self.left.insert(socket.namespace.name) }
     }
 
     /// Leaves all namespaces, then closes the connection.
     func disconnectAll() {
-        let sockets = self.sockets.values.filter { $0.beginDisconnect() }
+        let sockets = self.socketsInOrder.filter { $0.beginDisconnect() }
         for socket in sockets {
             self.session.send(frames: PacketEncoder.disconnect(namespace: socket.namespace.name).frames)
         }

@@ -18,7 +18,9 @@ public final class Namespace: Sendable {
     private let logger: Logger
     private let state = Mutex<State>(State())
     private let ackIDs = Atomic<Int>(0)
-    private let adapterBox = Mutex<(any Adapter)?>(nil)
+    private let adapterBox: AdapterBox
+    /// Whether the application has asked for it by name: then it stays, empty or not.
+    private let isDeclared: Bool
 
     typealias Middleware = @concurrent @Sendable (Socket) async throws -> Void
     typealias ConnectionHandler = @Sendable (Socket, LoopContext) -> Void
@@ -32,29 +34,26 @@ public final class Namespace: Sendable {
         var claims = 0
     }
 
-    init(name: String, server: SocketIOServer, parent: ParentNamespace?) {
+    init(name: String, server: SocketIOServer, parent: ParentNamespace?, isDeclared: Bool) {
+        self.isDeclared = isDeclared
         self.name = name
         self.server = server
         self.parent = parent
         self.configuration = server.configuration
         self.logger = server.logger
         self.local = LocalAdapter(maxRoomsPerSocket: server.configuration.maxRoomsPerSocket)
+        self.adapterBox = AdapterBox(InMemoryAdapter(local: self.local))
     }
 
     /// What carries broadcasts to the other servers.
-    public var adapter: any Adapter {
-        if let adapter = self.adapterBox.withLock({ $0 }) { return adapter }
+    public var adapter: any Adapter { self.adapterBox.adapter }
+
+    /// Makes the adapter. Called once, before the namespace is reachable from anywhere else.
+    func makeAdapter() {
         let context = AdapterContext(namespace: self.name, local: self.local) { [weak self] event, arguments, answer in
             self?.receiveServerSide(event, arguments, answer)
         }
-        let made = self.configuration.adapter(context)
-        let (adapter, isNew) = self.adapterBox.withLock { box -> (any Adapter, Bool) in
-            if let adapter = box { return (adapter, false) }
-            box = made
-            return (made, true)
-        }
-        if isNew { adapter.start() }
-        return adapter
+        self.adapterBox.adapter = self.configuration.adapter(context)
     }
 
     // MARK: Setting up
@@ -149,16 +148,13 @@ public final class Namespace: Sendable {
     }
 
     func socketHasLeft() {
-        guard self.parent != nil, self.configuration.cleanupEmptyChildNamespaces else { return }
+        guard !self.isDeclared, self.configuration.cleanupEmptyChildNamespaces else { return }
         self.server?.removeIfEmpty(self)
     }
 
     var isUnused: Bool { self.local.socketCount == 0 && self.state.withLock { $0.claims == 0 } }
 
-    func closeAdapter() async {
-        let adapter = self.adapterBox.withLock { $0 }
-        await adapter?.close()
-    }
+    func closeAdapter() async { await self.adapter.close() }
 
     // MARK: Events of other servers
 
@@ -181,6 +177,15 @@ public final class Namespace: Sendable {
             self.report(error, socket: nil, event: event)
         }
     }
+}
+
+/// Holds the adapter of a namespace, which is made from a context that knows the namespace.
+///
+/// `@unchecked Sendable`: written once, before the namespace is published.
+private final class AdapterBox: @unchecked Sendable {
+    var adapter: any Adapter
+
+    init(_ adapter: any Adapter) { self.adapter = adapter }
 }
 
 /// Listeners of a namespace hear what other servers of the cluster send with `serverSideEmit`.

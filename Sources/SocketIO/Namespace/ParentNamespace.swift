@@ -7,6 +7,7 @@ import Synchronization
 /// documentation.
 public final class ParentNamespace: Sendable {
     private let predicate: @Sendable (String, SocketIOValue) async -> Bool
+    let pattern: (@Sendable (String) -> Bool)?
     private let state = Mutex<State>(State())
 
     private struct State {
@@ -16,7 +17,12 @@ public final class ParentNamespace: Sendable {
         var children: [String: Namespace] = [:]
     }
 
-    init(_ predicate: @escaping @Sendable (String, SocketIOValue) async -> Bool) {
+    /// `pattern` tells whether a name that the application itself asks for is one of this namespace's.
+    init(
+        pattern: (@Sendable (String) -> Bool)? = nil,
+        _ predicate: @escaping @Sendable (String, SocketIOValue) async -> Bool
+    ) {
+        self.pattern = pattern
         self.predicate = predicate
     }
 

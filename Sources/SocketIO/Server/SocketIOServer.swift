@@ -47,7 +47,7 @@ public final class SocketIOServer: Sendable {
             maxArguments: configuration.maxArguments
         )
         self.state = Mutex(State())
-        self.state.withLock { $0.namespaces["/"] = Namespace(name: "/", server: self, parent: nil) }
+        _ = self.makeNamespace("/", parent: nil, claims: false, isDeclared: true)
     }
 
     // MARK: Namespaces
@@ -55,17 +55,21 @@ public final class SocketIOServer: Sendable {
     /// The namespace `/`, which clients join that name none.
     public var main: Namespace { self.of("/") }
 
-    /// The namespace of that name; it is made if it does not exist. A missing slash is added.
+    /// The namespace of that name; it is made if it does not exist, and then stays. A missing slash is added. When the pattern
+    /// of a dynamic namespace admits the name, it is one of those.
     public func of(_ name: String) -> Namespace {
         let name = name.utf8.first == UInt8(ascii: "/") ? name : "/" + name
-        if let existing = self.state.withLock({ $0.namespaces[name] }) { return existing }
-        return self.makeNamespace(name, parent: nil, claims: false)
+        let (existing, parents) = self.state.withLock { ($0.namespaces[name], $0.parents) }
+        if let existing { return existing }
+        let parent = parents.first { $0.pattern?(name) ?? false }
+        return self.makeNamespace(name, parent: parent, claims: false, isDeclared: true)
     }
 
     /// A dynamic namespace: clients may join the names in which `pattern` is found. Anchor it (`^…$`) to compare whole names.
     public func of<Output>(_ pattern: sending Regex<Output>) -> ParentNamespace {
         let name = NamePattern(pattern)
-        return self.of { requested, _ in name.isFound(in: requested) }
+        return self.add(
+            ParentNamespace(pattern: { name.isFound(in: $0) }) { requested, _ in name.isFound(in: requested) })
     }
 
     /// A dynamic namespace: clients may join the names for which `predicate` returns true. It is given the name and what the
@@ -73,7 +77,10 @@ public final class SocketIOServer: Sendable {
     public func of(_ predicate: @escaping @Sendable (_ name: String, _ auth: SocketIOValue) async -> Bool)
         -> ParentNamespace
     {
-        let parent = ParentNamespace(predicate)
+        self.add(ParentNamespace(predicate))
+    }
+
+    private func add(_ parent: ParentNamespace) -> ParentNamespace {
         self.state.withLock { $0.parents.append(parent) }
         return parent
     }
@@ -86,8 +93,14 @@ public final class SocketIOServer: Sendable {
         self.state.withLock { $0.newNamespace.append(handler) }
     }
 
-    private func makeNamespace(_ name: String, parent: ParentNamespace?, claims: Bool) -> Namespace {
-        let made = Namespace(name: name, server: self, parent: parent)
+    private func makeNamespace(
+        _ name: String,
+        parent: ParentNamespace?,
+        claims: Bool,
+        isDeclared: Bool
+    ) -> Namespace {
+        let made = Namespace(name: name, server: self, parent: parent, isDeclared: isDeclared)
+        made.makeAdapter()
         let (namespace, handlers) = self.state.withLock { state -> (Namespace, [@Sendable (Namespace) -> Void]) in
             if let existing = state.namespaces[name] {
                 if claims { existing.claim() }
@@ -98,6 +111,7 @@ public final class SocketIOServer: Sendable {
             return (made, state.newNamespace)
         }
         if namespace === made {
+            made.adapter.start()
             parent?.add(made)
             for handler in handlers { handler(made) }
         }
@@ -114,7 +128,7 @@ public final class SocketIOServer: Sendable {
     }
 
     func claimChild(_ name: String, of parent: ParentNamespace) -> Namespace {
-        self.makeNamespace(name, parent: parent, claims: true)
+        self.makeNamespace(name, parent: parent, claims: true, isDeclared: false)
     }
 
     func removeIfEmpty(_ namespace: Namespace) {

@@ -18,6 +18,7 @@ extension Socket {
         self.state.withLock { state in
             guard state.phase == .connected else { return false }
             state.phase = .disconnected
+            self.isGone.store(true, ordering: .relaxed)
             return true
         }
     }

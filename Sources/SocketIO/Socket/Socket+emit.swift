@@ -65,6 +65,8 @@ extension Socket: EventEmitting {
 
     /// A broadcast's packet for this socket.
     func deliver(_ frames: ByteBuffer, isVolatile: Bool, event: BroadcastPacket) {
+        // A socket stays in its rooms until its handlers for the end were called; nothing may follow its DISCONNECT.
+        guard !self.isGone.load(ordering: .relaxed) else { return }
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(event.encoded) }
         self.session.send(frames: frames, isVolatile: isVolatile)
     }
@@ -111,5 +113,13 @@ public struct SocketEmitter: EventEmitting, Sendable {
         as type: R.Type = R.self
     ) async throws -> R {
         try await self.socket.emitWithAck(event, repeat each arguments, timeout: self.timeoutValue, as: type)
+    }
+
+    /// Sends an event and waits for the client's acknowledgement.
+    public func emitWithAck<R, each A>(
+        _ event: AckEvent<R, repeat each A>,
+        _ arguments: repeat each A
+    ) async throws -> R {
+        try await self.emitWithAck(event.name, repeat each arguments, as: R.self)
     }
 }

@@ -28,9 +28,9 @@ extension Socket {
             if invocation.answersEmpty { invocation.ack?.send() }
         }
         continuation.onTermination = { _ in token.cancel() }
-        let isGone = self.disconnected
         self.onDisconnect { (_: DisconnectReason) in continuation.finish() }
-        if isGone { continuation.finish() }
+        // Asked after the handler was added: a disconnection in between calls it, or is seen here.
+        if self.disconnected { continuation.finish() }
         return stream
     }
 }

@@ -15,9 +15,11 @@ extension Socket {
         }
         if isEarly { return }
         if !self.namespace.local.join(self.id, rooms) {
-            self.report(SocketIOError(.limitExceeded, "a socket may be in maxRoomsPerSocket rooms and no more"))
+            self.report(Self.tooManyRooms)
         }
     }
+
+    static let tooManyRooms = SocketIOError(.limitExceeded, "a socket may be in maxRoomsPerSocket rooms and no more")
 
     /// Leaves a room. Nothing happens if it is not in it. The room of its own id can't be left.
     public func leave(_ room: Room) {

@@ -30,6 +30,8 @@ public final class Socket: Sendable {
     let state = Mutex<SocketState>(SocketState())
     /// Whether anybody listens to what is sent; looked at for each packet.
     let hasOutgoingListeners = Atomic<Bool>(false)
+    /// Whether the socket was disconnected; looked at for each packet of a broadcast, where the lock would cost too much.
+    let isGone = Atomic<Bool>(false)
 
     init(id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake) {
         self.id = id

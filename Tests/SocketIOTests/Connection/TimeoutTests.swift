@@ -1,0 +1,55 @@
+import SocketIO
+import TestSupport
+import Testing
+
+@Suite struct TimeoutTests {
+    @Test(arguments: bothTransports) func noConnectInTime(_ transport: EIOOptions.Transport) async throws {
+        try await withServer {
+            $0.connectTimeout = .milliseconds(400)
+        } _: { io, port in
+            let joined = try await join(port)
+            let silent = try await open(port, transport)
+            let refused = try await open(port, transport)
+            await #expect(throws: SIORefused.self) { try await refused.connect("/nope") }
+            try await silent.session.waitForClose()
+            try await refused.session.waitForClose()
+            // Who has joined once, and left, stays.
+            try joined.disconnect()
+            try await eventually("the others are gone") { io.connectionCount == 1 }
+            try await joined.connect()
+            try await joined.sync()
+        }
+    }
+
+    /// The timer of the connection does not keep that of the attachments waiting.
+    @Test(arguments: [Duration.seconds(45), .milliseconds(1500)]) func attachmentsWithheld(
+        connectTimeout: Duration
+    ) async throws {
+        let errors = ErrorRecorder()
+        try await withServer {
+            $0.connectTimeout = connectTimeout
+            $0.attachmentsTimeout = .milliseconds(300)
+        } _: { io, port in
+            io.main.onConnection { $0.onError { errors.add($0) } }
+            let client = try await join(port)
+            try client.sendRaw("52-[\"a\"]", binary: [[1]])
+            try await client.session.waitForClose()
+            #expect(errors.codes == [.illegalAttachments])
+        }
+    }
+
+    /// The time counts for each packet by itself, whatever the timer was set for.
+    @Test func attachmentsInTime() async throws {
+        try await withServer {
+            $0.attachmentsTimeout = .milliseconds(1500)
+        } _: { io, port in
+            io.main.onConnection { $0.on("a") { (_: SocketIOValue) in true } }
+            let client = try await join(port)
+            let begin = ContinuousClock.now
+            while ContinuousClock.now - begin < .milliseconds(2000) {
+                let placeholder = SIOClient.placeholder(0)
+                #expect(try await client.emitWithAck("a", placeholder, binary: [[1]]).json == "[true]")
+            }
+        }
+    }
+}
