@@ -7,7 +7,6 @@ let package = Package(
     dependencies: [
         .package(name: "swift-socketio", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.4"),
     ],
     targets: [
         .executableTarget(
@@ -15,9 +14,17 @@ let package = Package(
             dependencies: [
                 .product(name: "SocketIO", package: "swift-socketio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ]
-        )
+        ),
+        .target(name: "CAllocationCounter"),
+        .executableTarget(
+            name: "allocation-check",
+            dependencies: [
+                "CAllocationCounter",
+                .product(name: "SocketIO", package: "swift-socketio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
