@@ -89,7 +89,22 @@ package final class LoopTaskExecutor: TaskExecutor, @unchecked Sendable {
                 self.local.removeFirst(self.head)
                 self.head = 0
             }
-            self.scheduleLocal()
+            self.continueAfterIO()
+        }
+    }
+
+    /// Goes on when the loop has seen to its channels. A task that is due now would not do: a loop runs all of those, and
+    /// those that they add, before it looks at its channels.
+    private func continueAfterIO() {
+        self.isScheduled = true
+        let next = self.eventLoop.scheduleTask(in: .microseconds(20)) { self.runSome() }
+        // The loop ends and runs no more timers.
+        next.futureResult.whenFailure { _ in
+            let jobs = self.local[self.head...]
+            self.local = []
+            self.head = 0
+            self.isScheduled = false
+            for job in jobs { globalConcurrentExecutor.enqueue(job) }
         }
     }
 }

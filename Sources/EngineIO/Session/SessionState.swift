@@ -15,7 +15,8 @@ struct SessionState: Sendable {
 
     enum Transport: Sendable {
         case polling
-        case websocket(SessionEndpoint)
+        /// nil once the session has ended: the endpoint holds the session, and nothing must hold both for ever.
+        case websocket(SessionEndpoint?)
     }
 
     enum Upgrade: Sendable {
@@ -300,7 +301,10 @@ struct SessionState: Sendable {
         var ended = Ended()
         ended.poll = self.poll
         if !self.postIsReceived { ended.post = self.post }
-        if case .websocket(let endpoint) = self.transport { ended.websocket = endpoint }
+        if case .websocket(let endpoint) = self.transport {
+            ended.websocket = endpoint
+            self.transport = .websocket(nil)
+        }
         if case .probing(let endpoint, _) = self.upgrade { ended.probing = endpoint }
         ended.discarded = self.outbox.removeAll()
         self.poll = nil

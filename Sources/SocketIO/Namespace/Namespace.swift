@@ -223,7 +223,7 @@ final class ServerSideAck: AckSending {
 
     func send(_ values: any AcknowledgementValues) {
         guard let answer = self.take() else { return }
-        let packet = try? values.acknowledgement(id: 0, namespace: "/")
-        answer(packet.flatMap { try? decodeOwnEvent($0).arguments.first })
+        // Several values encode as an array.
+        answer((try? SocketIOValue(encoding: values))?.arrayValue?.first)
     }
 }

@@ -17,7 +17,7 @@ public struct Ack<each Value: Encodable & Sendable>: Encodable, Sendable {
 }
 
 /// What stands for more than one argument in an acknowledgement.
-package protocol AcknowledgementValues {
+package protocol AcknowledgementValues: Encodable {
     /// The packet that acknowledges `id` with these values.
     func acknowledgement(id: Int, namespace: String) throws(SocketIOError) -> EncodedPacket
 }

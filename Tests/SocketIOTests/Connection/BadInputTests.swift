@@ -58,7 +58,7 @@ import Testing
             Wrong("negative ack id", "2-1[\"a\"]", .invalidPayload),
             Wrong("no count", "5[\"a\"]", .illegalAttachments), Wrong("no number", "5woooot", .illegalAttachments),
             Wrong("empty binary packet", "5", .illegalAttachments),
-            Wrong("negative count", "5-1-[\"a\"]", .illegalAttachments),
+            Wrong("negative count", "5-1-[\"a\"]", .invalidPayload),
             Wrong("too many attachments", "511-[\"a\"]", .tooManyAttachments),
             Wrong("huge count", "599999999999999999999-[\"a\"]"),
             Wrong(

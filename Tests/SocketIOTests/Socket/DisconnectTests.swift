@@ -115,8 +115,8 @@ import Testing
     @Test(arguments: bothTransports) func pingTimeout(_ transport: EIOOptions.Transport) async throws {
         let recorder = Recorder()
         try await withServer {
-            $0.engine.pingInterval = .milliseconds(400)
-            $0.engine.pingTimeout = .milliseconds(100)
+            $0.engine.pingInterval = .milliseconds(2500)
+            $0.engine.pingTimeout = .milliseconds(200)
         } _: { io, port in
             self.record(io, recorder)
             var options = EIOOptions(port: port, transport: transport)

@@ -1,4 +1,5 @@
 import SocketIO
+import Synchronization
 import TestSupport
 
 /// What happened on the server, in order.
@@ -59,4 +60,13 @@ struct TestError: Error, Equatable {
     var text: String
 
     init(_ text: String) { self.text = text }
+}
+
+/// Something that happens once, for tasks that go on until then.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    var isSet: Bool { self.value.load(ordering: .relaxed) }
+
+    func set() { self.value.store(true, ordering: .relaxed) }
 }
