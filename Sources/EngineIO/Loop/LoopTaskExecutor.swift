@@ -32,16 +32,24 @@ package final class LoopTaskExecutor: TaskExecutor, @unchecked Sendable {
             self.scheduleLocal()
             return
         }
-        let (isFirst, isShutDown) = self.remote.withLock { remote in
-            if remote.isShutDown { return (false, true) }
+        // The loop is told under the lock: once the flag is set it may be gone.
+        let isAccepted = self.remote.withLock { remote in
+            guard !remote.isShutDown else { return false }
             remote.jobs.append(job)
-            return (remote.jobs.count == 1, false)
+            if remote.jobs.count == 1 { self.eventLoop.execute { self.takeRemote() } }
+            return true
         }
-        if isShutDown {
-            globalConcurrentExecutor.enqueue(job)
-        } else if isFirst {
-            self.eventLoop.execute { self.takeRemote() }
+        if !isAccepted { globalConcurrentExecutor.enqueue(job) }
+    }
+
+    /// Runs `body` on the loop, or on the global pool once the loop is about to end.
+    func execute(_ body: @escaping @Sendable () -> Void) {
+        let isAccepted = self.remote.withLock { remote in
+            guard !remote.isShutDown else { return false }
+            self.eventLoop.execute(body)
+            return true
         }
+        if !isAccepted { Task { body() } }
     }
 
     /// From now on jobs run on the global pool. Called when the loop is about to end.

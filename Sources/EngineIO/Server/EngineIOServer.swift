@@ -92,6 +92,8 @@ public final class EngineIOServer: Sendable {
     }
 
     private func listen(_ bind: (ServerBootstrap) async throws -> any Channel) async throws -> SocketAddress {
+        // Its event loops may be gone.
+        guard !self.isClosed else { throw EngineIOConfigurationError("the server is closed") }
         let tls = try self.configuration.tls.map { try NIOSSLContext(configuration: $0) }
         let bootstrap = ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: self.configuration.backlog)

@@ -78,7 +78,7 @@ extension EngineIOSession {
             gate.append(item)
             return gate.enter()
         }
-        if mustRun { self.loop.eventLoop.execute { self.leaveGate(on: self.loop) } }
+        if mustRun { self.loop.executor.execute { self.leaveGate(on: self.loop) } }
     }
 
     /// Calls `body` in turn with the session's messages, on an event loop, never inside this call. After the session has

@@ -170,7 +170,7 @@ public final class SocketIOServer: Sendable {
         let engine = try self.makeEngine()
         let address = try await engine.start(
             host: host ?? self.configuration.host, port: port ?? self.configuration.port)
-        self.logger.info("listening", metadata: ["socketio.address": "\(address)"])
+        self.logger.debug("listening", metadata: ["socketio.address": "\(address)"])
         return address
     }
 

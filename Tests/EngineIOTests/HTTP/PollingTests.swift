@@ -38,7 +38,9 @@ struct PollingTests {
             let sid = try await server.openPolling().sid
             let text = String(repeating: "aé€𝄞", count: 100_000)
             let body = Array(("4" + text).utf8)
-            let pieces = stride(from: 0, to: body.count, by: 99_991).map { Array(body[$0..<min($0 + 99_991, body.count)]) }
+            let pieces = stride(from: 0, to: body.count, by: 99_991).map {
+                Array(body[$0..<min($0 + 99_991, body.count)])
+            }
             let reply = try await server.http.request("POST", TestServer.path(sid), body: .pieces(pieces))
             #expect(reply.text == "ok")
             #expect(try await server.get(sid).text == "4" + text)
@@ -59,12 +61,14 @@ struct PollingTests {
         try await withServer { server in
             let sid = try await server.openPolling().sid
             let connection = try await RawConnection.connect(port: server.port)
-            let head = "POST \(TestServer.path(sid)) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+            let head =
+                "POST \(TestServer.path(sid)) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
             try await connection.send(head)
             let goOn = "HTTP/1.1 100 Continue\r\n\r\n"
             #expect(try await connection.read(exactly: goOn.utf8.count) == Array(goOn.utf8))
             try await connection.send("4a")
-            #expect(String(decoding: try await connection.read(atLeast: 15), as: UTF8.self).hasPrefix("HTTP/1.1 200 OK"))
+            #expect(
+                String(decoding: try await connection.read(atLeast: 15), as: UTF8.self).hasPrefix("HTTP/1.1 200 OK"))
         }
     }
 

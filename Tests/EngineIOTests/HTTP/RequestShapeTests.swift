@@ -3,7 +3,7 @@ import Testing
 
 @testable import EngineIO
 
-/// Requests that are written so that two readers may understand them differently, and such that never end.
+/// Requests that are written so that two readers may understand them differently.
 struct RequestShapeTests {
     static let post = "POST /engine.io/?EIO=4&transport=polling&sid=<sid> HTTP/1.1\r\nHost: a\r\n"
 
@@ -100,53 +100,6 @@ struct RequestShapeTests {
             get.connection.enqueue(Array(more.utf8))
             #expect(try await server.end(sid) == "transport error")
             await #expect(throws: ConnectionEnded.self) { try await get.reply() }
-        }
-    }
-
-    // MARK: Slowness
-
-    @Test func slowHeadIsCut() async throws {
-        try await withServer {
-            $0.requestTimeout = .milliseconds(100)
-        } _: { server in
-            let connection = try await RawConnection.connect(port: server.port)
-            try await connection.send("GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: ")
-            try await connection.waitForClose()
-            #expect(server.server.sessionCount == 0)
-        }
-    }
-
-    @Test func slowBodyIsCut() async throws {
-        try await withServer {
-            $0.requestTimeout = .milliseconds(100)
-        } _: { server in
-            let sid = try await server.openPolling().sid
-            let post = try await server.http.start("POST", TestServer.path(sid), body: .declared(length: 10))
-            try await post.write([0x34])
-            await #expect(throws: ConnectionEnded.self) { try await post.reply() }
-            #expect(try await server.end(sid) == "transport error")
-        }
-    }
-
-    @Test func silentConnectionIsCut() async throws {
-        try await withServer {
-            $0.requestTimeout = .milliseconds(100)
-        } _: { server in
-            let connection = try await RawConnection.connect(port: server.port)
-            try await connection.waitForClose()
-        }
-    }
-
-    @Test func waitingGetOutlastsTheTimeoutOfRequests() async throws {
-        try await withServer {
-            $0.requestTimeout = .milliseconds(50)
-        } _: { server in
-            let sid = try await server.openPolling().sid
-            let get = try await server.waitingGet(sid)
-            // Others that are cut show that the time has passed, more than once.
-            for _ in 0..<3 { try await RawConnection.connect(port: server.port).waitForClose() }
-            try server.known(sid).send(text: "late")
-            #expect(try await get.reply().text == "4late")
         }
     }
 }

@@ -161,6 +161,12 @@ final class VectorReplay {
     }
 
     private func replaced(_ text: String) -> String {
-        self.ids.reduce(text) { $0.replacing($1.key, with: $1.value) }
+        var text = text
+        let options = self.exchange.options
+        for (key, value) in [("pingInterval", options.pingInterval), ("pingTimeout", options.pingTimeout)] {
+            guard let value else { continue }
+            text = text.replacing("\"\(key)\":\(value)", with: "\"\(key)\":\(value * VectorTests.slowness)")
+        }
+        return self.ids.reduce(text) { $0.replacing($1.key, with: $1.value) }
     }
 }

@@ -11,11 +11,14 @@ struct CookieTests {
         ("io=<sid>; HttpOnly; SameSite=Lax", { $0.path = nil }),
         ("io=<sid>; Path=/; HttpOnly; SameSite=Strict", { $0.sameSite = .strict }),
         ("io=<sid>; Path=/; SameSite=Lax", { $0.httpOnly = false }),
-        ("io=<sid>; Max-Age=60; Path=/; HttpOnly; Secure", {
-            $0.maxAge = .seconds(60)
-            $0.secure = true
-            $0.sameSite = nil
-        }),
+        (
+            "io=<sid>; Max-Age=60; Path=/; HttpOnly; Secure",
+            {
+                $0.maxAge = .seconds(60)
+                $0.secure = true
+                $0.sameSite = nil
+            }
+        ),
     ]
 
     @Test(arguments: Self.cases.indices) func cookieOfTheHandshake(index: Int) async throws {

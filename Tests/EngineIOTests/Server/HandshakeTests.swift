@@ -77,7 +77,8 @@ struct HandshakeTests {
                 return "id-" + (request.query["n"] ?? "")
             }
         } _: { server in
-            #expect(try await server.http.request("GET", TestServer.path(nil, "&n=1")).text.contains("\"sid\":\"id-1\""))
+            #expect(
+                try await server.http.request("GET", TestServer.path(nil, "&n=1")).text.contains("\"sid\":\"id-1\""))
             let webSocket = try await server.webSocket("EIO=4&transport=websocket&n=2")
             #expect(try await webSocket.nextText().contains("\"sid\":\"id-2\""))
         }

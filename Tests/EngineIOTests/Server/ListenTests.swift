@@ -14,14 +14,13 @@ struct ListenTests {
         try await body(path)
     }
 
-    private static func run(_ program: String, _ arguments: [String]) async throws -> [String] {
+    private static func run(_ program: String, _ arguments: [String], last: String? = nil) async throws -> [String] {
         let process = try ServerProcess("/usr/bin/env", [program] + arguments)
         let status = try await process.waitForExit(timeout: .seconds(60))
+        guard status == .exited(0) else { throw PeerError("\(program) ended with \(status): \(process.lines)") }
         // Its last output may be read after its end.
-        _ = try? await process.waitForLine("the end", timeout: .zero) { _ in false }
-        let lines = process.lines.map(\.text)
-        guard status == .exited(0) else { throw PeerError("\(program) ended with \(status): \(lines)") }
-        return lines
+        if let last { _ = try await process.waitForLine(containing: last) }
+        return process.lines.map(\.text)
     }
 
     @Test func unixDomainSocket() async throws {
@@ -33,7 +32,8 @@ struct ListenTests {
             let path = folder + "/s"
             try await server.start(unixDomainSocketPath: path)
             let url = "http://localhost/engine.io/?EIO=4&transport=polling"
-            let lines = try await Self.run("curl", ["-sS", "--max-time", "20", "--unix-socket", path, url])
+            let lines = try await Self.run(
+                "curl", ["-sS", "-w", "\n", "--max-time", "20", "--unix-socket", path, url], last: "sid")
             #expect(lines.first?.hasPrefix("0{\"sid\":") == true)
             #expect(server.sessionCount == 1)
             await server.close(timeout: .milliseconds(20))
@@ -68,8 +68,11 @@ struct ListenTests {
         let authority = ["-keyout", folder + "/ca.key", "-out", folder + "/ca.pem", "-subj", "/CN=Test", "-days", "2"]
         _ = try await Self.run("openssl", ["req", "-x509"] + key + authority)
         for name in ["server", "client"] {
-            let request = ["-keyout", "\(folder)/\(name).key", "-out", "\(folder)/\(name).csr", "-subj", "/CN=localhost"]
-            _ = try await Self.run("openssl", ["req", "-new", "-addext", "subjectAltName=DNS:localhost"] + key + request)
+            let request = [
+                "-keyout", "\(folder)/\(name).key", "-out", "\(folder)/\(name).csr", "-subj", "/CN=localhost",
+            ]
+            _ = try await Self.run(
+                "openssl", ["req", "-new", "-addext", "subjectAltName=DNS:localhost"] + key + request)
             try await openssl(
                 "x509", "-req", "-in", "\(folder)/\(name).csr", "-CA", folder + "/ca.pem", "-CAkey", folder + "/ca.key",
                 "-CAcreateserial", "-out", "\(folder)/\(name).pem", "-days", "2", "-copy_extensions", "copy")
@@ -143,7 +146,8 @@ struct ListenTests {
                 $0.tls = tls
             } _: { server in
                 func client(_ certificate: String) async throws -> [String] {
-                    try await Self.run("python3", ["-c", Self.client, "\(server.port)", folder, certificate])
+                    try await Self.run(
+                        "python3", ["-c", Self.client, "\(server.port)", folder, certificate], last: "echo")
                 }
                 let lines = try await client(asksForCertificate ? "yes" : "no")
                 #expect(lines == Self.transcript)

@@ -39,14 +39,18 @@ struct BadFrameTests {
         Case(name: "fragmented ping", frames: [RawFrame(opcode: 9, isFinal: false)], code: 1002),
         Case(
             name: "long ping", frames: [RawFrame(opcode: 9, payload: [UInt8](repeating: 0, count: 126))], code: 1002),
-        Case(name: "length not minimal", frames: [RawFrame(opcode: 1, payload: Self.hello, lengthForm: .bits64)], code: 1002),
+        Case(
+            name: "length not minimal", frames: [RawFrame(opcode: 1, payload: Self.hello, lengthForm: .bits64)],
+            code: 1002),
         Case(
             name: "length with the high bit",
             frames: [RawFrame(opcode: 2, declaredLength: 1 << 63, lengthForm: .bits64)], code: 1002),
         Case(name: "close frame of one byte", frames: [RawFrame(opcode: 8, payload: [3])], code: 1002),
         Case(name: "close code 1005", frames: [RawFrame(opcode: 8, payload: [3, 0xED])], code: 1002),
         Case(name: "too big", frames: [RawFrame(opcode: 1, payload: Self.big)], code: 1009),
-        Case(name: "announced as too big", frames: [RawFrame(opcode: 2, declaredLength: 1 << 40, lengthForm: .bits64)], code: 1009),
+        Case(
+            name: "announced as too big", frames: [RawFrame(opcode: 2, declaredLength: 1 << 40, lengthForm: .bits64)],
+            code: 1009),
         Case(
             name: "too big in fragments",
             frames: [
@@ -56,10 +60,13 @@ struct BadFrameTests {
             ], code: 1009),
         Case(
             name: "endless empty fragments",
-            frames: [RawFrame(opcode: 2, isFinal: false)] + Array(repeating: RawFrame(opcode: 0, isFinal: false), count: 2000),
+            frames: [RawFrame(opcode: 2, isFinal: false)]
+                + Array(repeating: RawFrame(opcode: 0, isFinal: false), count: 2000),
             code: 1009),
         Case(name: "empty text frame", frames: [RawFrame(opcode: 1)], code: nil, reason: "parse error"),
-        Case(name: "unknown packet", frames: [RawFrame(opcode: 1, payload: Array("abc".utf8))], code: nil, reason: "parse error"),
+        Case(
+            name: "unknown packet", frames: [RawFrame(opcode: 1, payload: Array("abc".utf8))], code: nil,
+            reason: "parse error"),
         Case(name: "ping packet", frames: [RawFrame(opcode: 1, payload: Array("2".utf8))], code: nil),
     ]
 

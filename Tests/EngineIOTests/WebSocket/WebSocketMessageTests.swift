@@ -176,7 +176,9 @@ struct WebSocketMessageTests {
     @Test func messagesAfterCloseAreNotHandled() async throws {
         try await withServer { server in
             let webSocket = try await server.openWebSocket()
-            let frames = ["4close me", "4late", "4later"].flatMap { RawFrame(opcode: 1, payload: Array($0.utf8)).encoded() }
+            let frames = ["4close me", "4late", "4later"].flatMap {
+                RawFrame(opcode: 1, payload: Array($0.utf8)).encoded()
+            }
             try await webSocket.connection.send(frames)
             #expect(try await webSocket.expectClose() == nil)
             try await webSocket.waitForEOF()

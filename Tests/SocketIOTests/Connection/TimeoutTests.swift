@@ -7,7 +7,7 @@ import Testing
         try await withServer {
             $0.connectTimeout = .seconds(3)
         } _: { io, port in
-            let joined = try await join(port)
+            let joined = try await joinInTime(EIOOptions(port: port, transport: .websocket))
             let silent = try await open(port, transport)
             let refused = try await open(port, transport)
             await #expect(throws: SIORefused.self) { try await refused.connect("/nope") }
@@ -31,7 +31,7 @@ import Testing
             $0.attachmentsTimeout = .milliseconds(300)
         } _: { io, port in
             io.main.onConnection { $0.onError { errors.add($0) } }
-            let client = try await join(port)
+            let client = try await joinInTime(EIOOptions(port: port, transport: .websocket))
             try client.sendRaw("52-[\"a\"]", binary: [[1]])
             try await client.session.waitForClose()
             #expect(errors.codes == [.illegalAttachments])

@@ -133,4 +133,20 @@ import Testing
             }
         }
     }
+
+    @Test func errorsReachTheParentsHook() async throws {
+        let errors = ErrorRecorder()
+        try await withServer { io, port in
+            let parent = io.of(/^\/d$/)
+            parent.onError { error, socket in
+                #expect(socket?.namespace.name == "/d")
+                errors.add(error)
+            }
+            parent.onConnection { _ in throw TestError("sync") }
+            parent.onConnection { (_: Socket) async throws in throw TestError("async") }
+            _ = try await join(port, "/d")
+            try await errors.wait(count: 2)
+            #expect(errors.all as? [TestError] == [TestError("sync"), TestError("async")])
+        }
+    }
 }

@@ -126,7 +126,7 @@ import Testing
                     }
                 }
             }
-            try await eventually("there is traffic") { recorder.count("disconnect") > 20 }
+            try await eventually("there is traffic") { recorder.count("connection") > 20 }
             await io.close(timeout: .milliseconds(500))
             try await group.waitForAll()
         }

@@ -122,9 +122,10 @@ import Testing
             var options = EIOOptions(port: port, transport: transport)
             options.autoPong = false
             options.watchesHeartbeat = false
-            let client = try await SIOClient.open(options)
-            try await client.connect()
-            try await self.expect(recorder, "/", .pingTimeout)
+            _ = try await joinInTime(options)
+            try await recorder.wait(for: "/ async ping timeout")
+            #expect(recorder.all.first == "/ disconnecting ping timeout 2")
+            #expect(recorder.all.allSatisfy { $0.contains("ping timeout") })
         }
     }
 

@@ -67,7 +67,7 @@ struct Transcript: Decodable, Sendable, CustomTestStringConvertible {
         var v5: [Transcript]
     }
 
-    static let slowness = 12
+    static let slowness = 25
 
     /// A frame of the server with its times multiplied.
     func slowed(_ text: String) -> String {
