@@ -39,7 +39,9 @@ final class RawClient {
     func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { write(self.descriptor, $0.baseAddress! + sent, bytes.count - sent) }
+            let count = bytes.withUnsafeBytes { rest in
+                write(self.descriptor, rest.baseAddress.map { $0 + sent }, bytes.count - sent)
+            }
             guard count > 0 else { throw CheckFailure("the server has closed the connection") }
             sent += count
         }
@@ -49,7 +51,7 @@ final class RawClient {
     func receive(_ count: Int) throws {
         var left = count
         while left > 0 {
-            let got = read(self.descriptor, self.buffer.baseAddress!, min(left, self.buffer.count))
+            let got = read(self.descriptor, self.buffer.baseAddress, min(left, self.buffer.count))
             guard got > 0 else { throw CheckFailure("the server has closed the connection") }
             left -= got
         }
@@ -59,7 +61,7 @@ final class RawClient {
     func receive(until end: String) throws -> String {
         var text = ""
         while !text.contains(end) {
-            let got = read(self.descriptor, self.buffer.baseAddress!, self.buffer.count)
+            let got = read(self.descriptor, self.buffer.baseAddress, self.buffer.count)
             guard got > 0 else { throw CheckFailure("the server has closed the connection") }
             text += String(decoding: UnsafeRawBufferPointer(rebasing: self.buffer[..<got]), as: UTF8.self)
         }
