@@ -99,6 +99,7 @@ let package = Package(
         .testTarget(
             name: "EngineIOTests",
             dependencies: ["EngineIO", "EngineIOCore", "TestSupport"],
+            exclude: ["CONFORMANCE.md"],
             resources: [.copy("Vectors")]
         ),
         .testTarget(

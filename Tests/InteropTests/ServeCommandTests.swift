@@ -36,6 +36,7 @@ struct ServeCommandTests {
     func aPortInUseIsOneLineAndStatusOne() async throws {
         let (server, port) = try await Self.serve()
         let second = try ServerProcess(try Self.executable, ["serve", "--port", "\(port)"])
+        _ = try await second.waitForLine(containing: "in use")
         #expect(try await second.waitForExit() == .exited(1))
         let lines = second.lines.filter { $0.stream == .error }.map(\.text)
         #expect(lines == ["Error: socketio: port \(port) of 127.0.0.1 is in use by another program"])
@@ -50,6 +51,7 @@ struct ServeCommandTests {
     @Test(arguments: Self.badOptions)
     func badOptionsEndWithAStatus(arguments: [String], status: Int32) async throws {
         let process = try ServerProcess(try Self.executable, ["serve"] + arguments)
+        _ = try await process.waitForLine(containing: "Error: ")
         #expect(try await process.waitForExit() == .exited(status))
         #expect(process.lines.contains { $0.stream == .error && $0.text.hasPrefix("Error: ") })
     }

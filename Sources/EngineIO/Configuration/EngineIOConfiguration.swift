@@ -25,14 +25,18 @@ public struct EngineIOConfiguration: Sendable {
     public var maxPayload: Int
     /// Most packets in the body of one POST. Default 10,000. More are a parse error.
     public var maxPacketsPerPayload: Int
-    /// Most bytes that wait for one client, those handed to the system not counted. Default 16 MiB. A client that does not
+    /// Most bytes that wait for one client, each packet counted with 256 more for what holds it, and those handed to the system
+    /// not counted. Default 16 MiB. A client that does not
     /// read while more is sent is closed (``EngineIOCloseReason/transportError``); see `SECURITY.md`.
     public var maxOutboxBytes: Int
     /// Most bytes received from one client that wait while its earlier messages are being handled. Default 4 MiB.
     public var maxInboundQueueBytes: Int
+    /// Most sessions at a time. Default 100,000. Further handshakes get status 503.
+    public var maxSessions: Int
     /// Time for a closing handshake: how long the rest of the outbox and the closing packet may take. Default 30 s.
     public var closeTimeout: Duration
-    /// Time within which a request's head and body must have arrived, and an idle connection is kept. Default 60 s.
+    /// Time within which a request's head and body must have arrived, ``allowRequest`` and ``fallback`` must have answered
+    /// (else 503), and an idle connection is kept. Default 60 s.
     public var requestTimeout: Duration
     /// A cookie with the session's id, for load balancers. Default none.
     public var cookie: EngineIOCookie?
@@ -78,6 +82,7 @@ public struct EngineIOConfiguration: Sendable {
         self.maxPacketsPerPayload = 10_000
         self.maxOutboxBytes = 16 << 20
         self.maxInboundQueueBytes = 4 << 20
+        self.maxSessions = 100_000
         self.closeTimeout = .seconds(30)
         self.requestTimeout = .seconds(60)
         self.cookie = nil

@@ -128,13 +128,14 @@ extension HTTPHandler {
                 self.applyHeaderHooks(&headers, request)
             }
         }
-        if status != .noContent, status != .notModified {
-            headers.add(name: "content-length", value: String(body.readableBytes))
-        }
+        let hasBody = status != .noContent && status != .notModified
+        headers.remove(name: "transfer-encoding")
+        headers.remove(name: "content-length")
+        if hasBody { headers.add(name: "content-length", value: String(body.readableBytes)) }
         if closing || self.mustClose { headers.replaceOrAdd(name: "connection", value: "close") }
         let responseHead = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(Self.wrapOutboundOut(.head(responseHead)), promise: nil)
-        if body.readableBytes > 0, head.method != .HEAD {
+        if hasBody, body.readableBytes > 0, head.method != .HEAD {
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         }
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)

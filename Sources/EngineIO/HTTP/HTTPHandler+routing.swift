@@ -6,7 +6,9 @@ extension HTTPHandler {
     /// Decides on the head alone what becomes of the body. A POST for a session is taken or refused here, so that a second
     /// one is noticed while the first is under way. nil: the request was answered.
     func target(of head: HTTPRequestHead) -> Target? {
-        guard self.server.path.matches(head.uri) else { return .fallback }
+        guard self.server.path.matches(head.uri) else {
+            return self.server.configuration.fallback == nil ? .unknown : .fallback
+        }
         if self.clientFile(of: head) != nil { return .engine }
         guard head.method == .POST else { return .engine }
         let query = QueryParameters(uri: head.uri)
@@ -96,7 +98,7 @@ extension HTTPHandler {
                 return self.refuse(.unknownSession, ["sid": String(sid.prefix(64))], isUpgrade: isUpgrade)
             }
             if isUpgrade {
-                guard transport == .websocket else {
+                guard transport == .websocket, self.server.configuration.allowUpgrades else {
                     return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: true)
                 }
                 return self.upgrade(session)
@@ -135,7 +137,7 @@ extension HTTPHandler {
         self.activity = .waiting
         let serial = self.serial
         let loop = self.loop
-        Task(executorPreference: loop.executor) {
+        self.decision = Task(executorPreference: loop.executor) {
             var refusal: (EngineIORefusal, [String: String])?
             var id = ""
             if let allowRequest = configuration.allowRequest, case .refuse(let reason) = await allowRequest(request) {
@@ -162,6 +164,11 @@ extension HTTPHandler {
     }
 
     private func open(_ request: EngineIORequest, id: String, isUpgrade: Bool) {
+        guard !self.server.isFull else {
+            self.server.logger.warning("handshake refused", metadata: ["socketio.limit": "maxSessions"])
+            return self.respond(status: .serviceUnavailable, closing: true)
+        }
+        self.countHandshake()
         guard !self.server.isClosed else { return self.respond(status: .serviceUnavailable, closing: true) }
         if isUpgrade {
             self.openWebSocket(request, id: id)
@@ -188,7 +195,7 @@ extension HTTPHandler {
         self.activity = .waiting
         let serial = self.serial
         let loop = self.loop
-        Task(executorPreference: loop.executor) {
+        self.decision = Task(executorPreference: loop.executor) {
             let response = await fallback(request)
             loop.eventLoop.execute {
                 guard self.serial == serial, case .waiting = self.activity else { return }

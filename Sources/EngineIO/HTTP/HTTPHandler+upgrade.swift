@@ -9,7 +9,7 @@ extension HTTPHandler {
         self.switchProtocols(isNew: true) {
             $0.newSession(request, id: id, isWebSocket: true)
         } start: { session, webSocket in
-            session.attach(webSocket)
+            if !session.attach(webSocket) { webSocket.refuse() }
         }
     }
 

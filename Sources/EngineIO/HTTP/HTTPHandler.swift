@@ -29,6 +29,8 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         case post(EngineIOSession)
         case engine
         case fallback
+        /// Another path, for which nobody answers.
+        case unknown
     }
 
     let server: EngineIOServer
@@ -46,17 +48,21 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
     private var waiting: [HTTPServerRequestPart] = []
     private var waitingBytes = 0
     private let decoder: any RemovableChannelHandler
-    private let encoder: any RemovableChannelHandler
+    private let encoders: [any RemovableChannelHandler]
+    /// Asks the application about the request.
+    var decision: Task<Void, Never>?
+    /// Sessions opened over this connection.
+    private var handshakes = 0
 
     init(
         server: EngineIOServer,
         loop: LoopContext,
         decoder: any RemovableChannelHandler,
-        encoder: any RemovableChannelHandler
+        encoders: [any RemovableChannelHandler]
     ) {
         self.server = server
         self.decoder = decoder
-        self.encoder = encoder
+        self.encoders = encoders
         super.init(loop: loop)
     }
 
@@ -112,9 +118,16 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
     }
 
     private func begin(_ head: HTTPRequestHead) {
+        guard self.context?.channel.isWritable == true else {
+            // Nobody asks for more before the last answer was read; who does could fill our memory with answers.
+            self.server.logger.debug("connection closed: requests without an end, and their answers are not read")
+            self.context?.close(promise: nil)
+            return
+        }
         self.serial += 1
         self.head = head
-        self.mustClose = !head.isKeepAlive
+        // NIO's decoder reads no request behind one that asks for another protocol.
+        self.mustClose = !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "upgrade")
         self.isHandshake = false
         self.body.clear()
         self.restartDeadline()
@@ -127,7 +140,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
     private func invite(_ head: HTTPRequestHead, _ target: Target) {
         switch target {
         case .post, .fallback: break
-        case .engine: return
+        case .engine, .unknown: return
         }
         guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else { return }
         let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
@@ -136,7 +149,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
 
     private func receive(_ bytes: ByteBuffer, for target: Target) {
         switch target {
-        case .engine:
+        case .engine, .unknown:
             // Nothing but a POST has a body that counts.
             return
         case .post, .fallback:
@@ -157,6 +170,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         case .engine: self.route(head)
         case .post(let session): self.post(session)
         case .fallback: self.answerByFallback(head)
+        case .unknown: self.respond(.notFound)
         }
     }
 
@@ -190,6 +204,13 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
             self.loop.wake(self, at: self.deadline)
         }
         context.close(mode: .output, promise: written)
+    }
+
+    /// Notes that this connection opens a session. After some it is closed with the answer: a limit on connections is then one
+    /// on sessions too.
+    func countHandshake() {
+        self.handshakes += 1
+        if self.handshakes >= 16 { self.mustClose = true }
     }
 
     func restartDeadline() {
@@ -227,6 +248,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         let activity = self.activity
         self.activity = .lingering
         self.waiting = []
+        self.decision?.cancel()
         switch activity {
         case .polling(let session):
             if session.endPoll(self) {
@@ -266,8 +288,11 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         self.deadline = .max
         let pipeline = context.pipeline.syncOperations
         try pipeline.addHandler(handler)
-        pipeline.removeHandler(self.encoder, promise: nil)
-        pipeline.removeHandler(self.decoder, promise: nil)
+        for encoder in self.encoders { pipeline.removeHandler(encoder, promise: nil) }
+        let removed = context.eventLoop.makePromise(of: Void.self)
+        // What the decoder still held was read without a completion.
+        removed.futureResult.assumeIsolated().whenComplete { _ in handler.endRead() }
+        pipeline.removeHandler(self.decoder, promise: removed)
         pipeline.removeHandler(self, promise: nil)
     }
 }
@@ -277,9 +302,16 @@ extension HTTPHandler: WheelClient {
         guard self.deadline != .max, let context = self.context else { return nil }
         guard self.deadline <= now else { return self.deadline }
         switch self.activity {
-        case .waiting, .polling, .posting:
+        case .polling, .posting:
             // The session has its own timers.
             self.deadline = now &+ self.server.requestTimeout
+            return self.deadline
+        case .waiting:
+            self.server.logger.warning(
+                "request refused: the application has not answered", metadata: ["socketio.limit": "requestTimeout"])
+            self.deadline = now &+ self.server.requestTimeout
+            self.decision?.cancel()
+            self.respond(status: .serviceUnavailable, closing: true)
             return self.deadline
         case .receiving(.post(let session)):
             self.server.logger.debug(

@@ -27,6 +27,7 @@ extension EngineIOConfiguration {
         try require(self.maxPacketsPerPayload > 0, "maxPacketsPerPayload must be positive")
         try require(self.maxOutboxBytes > 0, "maxOutboxBytes must be positive")
         try require(self.maxInboundQueueBytes > 0, "maxInboundQueueBytes must be positive")
+        try require(self.maxSessions > 0, "maxSessions must be positive")
         try require(self.eventLoopCount > 0, "eventLoopCount must be positive")
         if let cookie = self.cookie {
             do { _ = try CookieOptions(cookie) } catch {

@@ -123,9 +123,14 @@ public final class EngineIOServer: Sendable {
         // whose GET waits must go on being read.
         let encoder = HTTPResponseEncoder()
         let decoder = ByteToMessageHandler(
-            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits))
-        try pipeline.addHandlers([encoder, decoder])
-        try pipeline.addHandler(HTTPHandler(server: self, loop: loop, decoder: decoder, encoder: encoder))
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits),
+            // After a request with an Upgrade header NIO's decoder keeps what comes instead of decoding it.
+            maximumBufferSize: 256 << 10
+        )
+        let validator = NIOHTTPResponseHeadersValidator()
+        try pipeline.addHandlers([encoder, validator, decoder])
+        try pipeline.addHandler(
+            HTTPHandler(server: self, loop: loop, decoder: decoder, encoders: [encoder, validator]))
     }
 
     /// What the head of a request may hold: 16 KiB for a header field or the target, 64 KiB in all.
@@ -144,6 +149,8 @@ public final class EngineIOServer: Sendable {
     func remove(_ session: EngineIOSession) { self.table.withLock { $0.sessions[session.id] = nil } }
 
     var isClosed: Bool { self.table.withLock { $0.isClosed } }
+
+    var isFull: Bool { self.table.withLock { $0.sessions.count >= self.configuration.maxSessions } }
 
     /// Opens a session whose handshake waits in its outbox; nil if the id is taken, or the server is closed.
     /// `isWebSocket`: the endpoint is attached by the caller.
@@ -183,6 +190,11 @@ public final class EngineIOServer: Sendable {
     public func close(timeout: Duration = .seconds(5)) async {
         let isFirst = self.isClosing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
         guard isFirst else { return }
+        // In a task of its own: the caller's may have been cancelled, and this one has waits to keep.
+        await Task { await self.finishClosing(timeout: timeout) }.value
+    }
+
+    private func finishClosing(timeout: Duration) async {
         await self.stopListening()
         for session in self.sessions { session.close() }
         let deadline = ContinuousClock.now + timeout

@@ -26,10 +26,14 @@ extension EngineIOSession {
         if isOver { self.end(reason: .forcedClose, .close) }
     }
 
-    /// Gives a new session its WebSocket.
-    func attach(_ endpoint: SessionEndpoint) {
-        self.state.withLock { $0.attach(endpoint) }
-        endpoint.loop.schedule(self)
+    /// Gives a new session its WebSocket. Returns false if the session has ended meanwhile.
+    func attach(_ endpoint: SessionEndpoint) -> Bool {
+        let isAttached = self.state.withLock { state in
+            if state.phase != .closed { state.attach(endpoint) }
+            return state.phase != .closed
+        }
+        if isAttached { endpoint.loop.schedule(self) }
+        return isAttached
     }
 
     // MARK: Upgrade

@@ -21,7 +21,8 @@ public final class EngineIOSession: Sendable {
     let gate = Mutex<InboundGate>(InboundGate())
     /// Set once, by the server, before the session is reachable from anywhere else.
     let handlerBox = HandlerBox()
-    /// Set as soon as the session is closed or being closed: messages that come from then on are not handed over.
+    /// Set as soon as the server closes: messages that come from then on are not handed over. Those that a client has sent
+    /// before an end of its own making are.
     private let isEndingFlag = Atomic<Bool>(false)
     var isEnding: Bool { self.isEndingFlag.load(ordering: .relaxed) }
 
@@ -86,7 +87,27 @@ public final class EngineIOSession: Sendable {
 
     @discardableResult
     func send(_ packet: OutboundPacket, isVolatile: Bool = false) -> SendResult {
-        switch self.state.withLock({ $0.append(packet, isVolatile: isVolatile) }) {
+        self.complete(self.state.withLock { $0.append(packet, isVolatile: isVolatile) }, packet)
+    }
+
+    /// A packet that was put into the outbox, or was not, without consequences yet.
+    package struct StagedSend: Sendable {
+        let appended: SessionState.Appended
+        let packet: OutboundPacket
+    }
+
+    /// Puts a packet into the outbox and does nothing else: for callers that hold a lock of their own, and call
+    /// ``complete(_:)`` once they have released it.
+    package func stage(frames: ByteBuffer) -> StagedSend {
+        let packet = OutboundPacket(frames: frames)
+        return StagedSend(appended: self.state.withLock { $0.append(packet) }, packet: packet)
+    }
+
+    @discardableResult
+    package func complete(_ staged: StagedSend) -> SendResult { self.complete(staged.appended, staged.packet) }
+
+    private func complete(_ appended: SessionState.Appended, _ packet: OutboundPacket) -> SendResult {
+        switch appended {
         case .queued(let endpoint):
             endpoint?.loop.schedule(self)
             return .accepted
@@ -140,7 +161,6 @@ public final class EngineIOSession: Sendable {
     /// Ends the session at once; what waits is discarded.
     func end(reason: EngineIOCloseReason, _ end: SessionEnd) {
         guard let ended = self.state.withLock({ $0.end() }) else { return }
-        self.isEndingFlag.store(true, ordering: .relaxed)
         self.server.remove(self)
         self.finish(ended.poll, end)
         self.finish(ended.post, .cut)

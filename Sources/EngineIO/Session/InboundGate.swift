@@ -40,9 +40,18 @@ enum InboundItem: Sendable {
     case deadline
     case closed(EngineIOCloseReason)
 
+    /// The item with bytes of its own: those of a read lie in a buffer that is larger than they are.
+    var copied: InboundItem {
+        switch self {
+        case .text(let bytes): .text(ByteBuffer(bytes: bytes.readableBytesView))
+        case .binary(let bytes): .binary(ByteBuffer(bytes: bytes.readableBytesView))
+        case .call, .deadline, .closed: self
+        }
+    }
+
     var byteCount: Int {
         switch self {
-        case .text(let bytes), .binary(let bytes): bytes.readableBytes
+        case .text(let bytes), .binary(let bytes): bytes.readableBytes + 128
         case .call, .deadline, .closed: 0
         }
     }
@@ -61,7 +70,10 @@ extension EngineIOSession {
     /// Leaves a message for the holder of the gate, or for the next turn of the session's loop. Over the limit of what may
     /// wait the session ends.
     func submitMessage(_ item: InboundItem) {
-        let isOver = self.gate.withLock { $0.queuedBytes + item.byteCount } > self.limits.maxInboundQueueBytes
+        // A message alone may be of any size that the transport allows.
+        let isOver = self.gate.withLock { gate in
+            gate.queuedBytes > 0 && gate.queuedBytes + item.byteCount > self.limits.maxInboundQueueBytes
+        }
         if isOver {
             self.server.logger.info(
                 "session closed: more is received than its handlers take and maxInboundQueueBytes is reached",
@@ -69,7 +81,7 @@ extension EngineIOSession {
             )
             return self.end(reason: .transportError, .close)
         }
-        self.submit(item)
+        self.submit(item.copied)
     }
 
     /// Has `item` done, in its turn, by who holds the gate or on the session's loop; never inside this call.

@@ -35,6 +35,10 @@ struct Outbox: Sendable {
         }
     }
 
+    /// What the packets cost in memory, about: their bytes, and what holds them. It is this that is limited.
+    var cost: Int { self.byteCount + self.count * Self.packetOverhead }
+    static let packetOverhead = 256
+
     var next: OutboundPacket? { self.first }
 
     mutating func popFirst() -> OutboundPacket? {

@@ -76,7 +76,7 @@ struct SessionState: Sendable {
     mutating func append(_ packet: OutboundPacket, isVolatile: Bool = false) -> Appended {
         guard self.phase == .open else { return .refused }
         if isVolatile, !self.isReady { return .dropped }
-        if self.outbox.byteCount + self.bytesInFlight > self.limits.maxOutboxBytes { return .overflow }
+        if self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes { return .overflow }
         self.outbox.append(packet)
         return .queued(wake: self.endpointToWake())
     }

@@ -22,6 +22,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     private var context: ChannelHandlerContext?
     private var isDraining = false
     private var mustDrainAgain = false
+    private var hasProbed = false
     /// What the session was told about this channel; it is told only when that changes.
     private var reportedWritable = true
     private var closeDeadline = UInt64.max
@@ -120,7 +121,8 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
 
     private func probe(_ text: ByteBuffer) {
         let bytes = text.readableBytesView
-        if bytes.elementsEqual("2probe".utf8) {
+        if bytes.elementsEqual("2probe".utf8), !self.hasProbed {
+            self.hasProbed = true
             var answer = ByteBuffer()
             WebSocketFrame.append(opcode: .text, payload: ByteBuffer(string: "3probe"), to: &answer)
             self.context?.writeAndFlush(Self.wrapOutboundOut(answer), promise: nil)

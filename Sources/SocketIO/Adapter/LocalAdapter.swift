@@ -10,6 +10,7 @@ import Synchronization
 public final class LocalAdapter: Sendable {
     private let table = Mutex<RoomTable>(RoomTable())
     private let listeners = Mutex<[@Sendable (RoomEvent) -> Void]>([])
+    private let untold = Mutex(Untold())
     private let hasListeners = Atomic<Bool>(false)
     private let maxRoomsPerSocket: Int
 
@@ -19,8 +20,8 @@ public final class LocalAdapter: Sendable {
 
     // MARK: Room events
 
-    /// Calls `listener` for each change of rooms from now on, on the thread that changed them, after the change. The calls for
-    /// one socket come in order.
+    /// Calls `listener` for each change of rooms from now on, soon after the change and outside any lock. The calls come one at a
+    /// time in the order of the changes, on a thread that changes rooms.
     public func onRoomEvent(_ listener: @escaping @Sendable (RoomEvent) -> Void) {
         self.listeners.withLock { $0.append(listener) }
         self.hasListeners.store(true, ordering: .releasing)
@@ -31,13 +32,46 @@ public final class LocalAdapter: Sendable {
         _ body: (inout RoomTable, inout RoomTable.Events, _ recordsEvents: Bool) -> Result
     ) -> Result {
         let records = self.hasListeners.load(ordering: .acquiring)
+        guard records else {
+            var none: RoomTable.Events = []
+            return self.table.withLock { table in body(&table, &none, false) }
+        }
+        let (result, mustTell) = self.table.withLock { table in
+            var events: RoomTable.Events = []
+            let result = body(&table, &events, true)
+            guard !events.isEmpty else { return (result, false) }
+            // Queued under the lock of the table, so that their order is that of the changes.
+            return (result, self.untold.withLock { $0.append(events) })
+        }
+        if mustTell { self.tell() }
+        return result
+    }
+
+    /// Room events that wait to be told; whoever finds nobody telling does it.
+    private struct Untold: Sendable {
         var events: RoomTable.Events = []
-        let result = self.table.withLock { table in body(&table, &events, records) }
-        if !events.isEmpty {
+        var isTelling = false
+
+        mutating func append(_ events: RoomTable.Events) -> Bool {
+            self.events += events
+            defer { self.isTelling = true }
+            return !self.isTelling
+        }
+
+        mutating func take() -> RoomTable.Events {
+            defer { self.events = [] }
+            if self.events.isEmpty { self.isTelling = false }
+            return self.events
+        }
+    }
+
+    private func tell() {
+        while true {
+            let events = self.untold.withLock { $0.take() }
+            guard !events.isEmpty else { return }
             let listeners = self.listeners.withLock { $0 }
             for event in events { for listener in listeners { listener(event) } }
         }
-        return result
     }
 
     // MARK: Sockets

@@ -16,6 +16,12 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     private let joined = Mutex<Joined>(Joined())
     /// Namespaces that are being joined: their middlewares run.
     private var joining: Set<String> = []
+    /// Their sockets.
+    private var joiningSockets: [String: Socket] = [:]
+    /// Namespaces of which an event is passing through middlewares, with the packets that have come behind it.
+    private var passing: [String: [Packet]] = [:]
+    /// Async handlers that are running.
+    private let runningHandlers = Atomic<Int>(0)
     /// Namespaces that the server has disconnected: what the client had sent before it knew is ignored.
     private var left: Set<String> = []
     private var isClosing = false
@@ -138,6 +144,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     // MARK: Packets
 
     private func receive(_ packet: Packet, on loop: LoopContext) {
+        if !self.passing.isEmpty, self.waits(packet) { return }
         let socket = self.joined.withLock { $0[packet.namespace] }
         guard let socket else { return self.receiveWithoutSocket(packet, on: loop) }
         switch packet.type {
@@ -156,6 +163,56 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         case .connect, .connectError:
             self.violation("\(packet.type) for a namespace that is joined")
         }
+    }
+
+    /// Keeps a packet back that must not overtake an event which is passing through middlewares. Acknowledgements go on: a
+    /// middleware may be waiting for one.
+    private func waits(_ packet: Packet) -> Bool {
+        guard let count = self.passing[packet.namespace]?.count else { return false }
+        switch packet.type {
+        case .ack, .binaryAck: return false
+        default: break
+        }
+        if count >= self.server.configuration.maxRunningHandlers {
+            self.overload()
+        } else {
+            self.passing[packet.namespace]?.append(packet)
+        }
+        return true
+    }
+
+    /// An event of this namespace begins to pass through middlewares; called inside the gate.
+    func beginPassing(_ namespace: String) { self.passing[namespace] = [] }
+
+    /// It has passed: what has come behind it follows.
+    func endPassing(_ namespace: String, on loop: LoopContext) {
+        var packets = (self.passing.removeValue(forKey: namespace) ?? [])[...]
+        while let packet = packets.popFirst() {
+            if self.isClosing { return }
+            self.receive(packet, on: loop)
+            // The next one has begun to pass: the rest stays behind it.
+            if self.passing[namespace] != nil { return self.passing[namespace, default: []] += packets }
+        }
+    }
+
+    /// Counts an async handler; returns false, and the connection is closed, when too many are running.
+    func beginHandler() -> Bool {
+        let count = self.runningHandlers.wrappingAdd(1, ordering: .relaxed).newValue
+        guard count > self.server.configuration.maxRunningHandlers else { return true }
+        self.endHandler()
+        self.session.enqueue { _ in self.overload() }
+        return false
+    }
+
+    func endHandler() { self.runningHandlers.wrappingSubtract(1, ordering: .relaxed) }
+
+    private func overload() {
+        guard !self.isClosing else { return }
+        self.server.logger.info(
+            "connection closed: its events come faster than they are handled",
+            metadata: ["socketio.limit": "maxRunningHandlers"]
+        )
+        self.closeByServer()
     }
 
     private func receiveWithoutSocket(_ packet: Packet, on loop: LoopContext) {
@@ -194,6 +251,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.isClosing = true
         self.decoder.reset()
         self.server.remove(self)
+        self.passing = [:]
+        // Those whose middlewares still run: what they wait for will not come.
+        for socket in self.joiningSockets.values { socket.refuse() }
+        self.joiningSockets = [:]
         for socket in self.socketsInOrder where socket.beginDisconnect() { socket.finishDisconnect(reason, on: loop) }
     }
 
@@ -222,12 +283,23 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
             self.session.enqueue { loop in
                 guard !self.isClosing else { return }
                 guard let parent else { return self.refuse(name, ConnectError.invalidNamespace) }
-                self.join(self.server.claimChild(name, of: parent), auth, on: loop)
+                guard let namespace = self.server.claimChild(name, of: parent) else {
+                    return self.refuse(name, ConnectError("Too many namespaces"))
+                }
+                self.join(namespace, auth, on: loop)
             }
         }
     }
 
     private func join(_ namespace: Namespace, _ auth: SocketIOValue, on loop: LoopContext) {
+        guard !self.isClosing else { return namespace.unclaim() }
+        guard namespace.isReady else {
+            // Another client is having it made right now.
+            return startTask(on: loop.executor) {
+                await Task.yield()
+                self.session.enqueue { loop in self.join(namespace, auth, on: loop) }
+            }
+        }
         let socket = Socket(
             id: SessionID.random(),
             namespace: namespace,
@@ -236,6 +308,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         )
         let middlewares = namespace.middlewares
         guard !middlewares.isEmpty else { return self.finishJoin(socket, nil, on: loop) }
+        self.joiningSockets[namespace.name] = socket
         startTask(on: loop.executor) {
             var refusal: (any Error)?
             do {
@@ -251,6 +324,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     private func finishJoin(_ socket: Socket, _ error: (any Error)?, on loop: LoopContext) {
         let namespace = socket.namespace
         self.joining.remove(namespace.name)
+        self.joiningSockets[namespace.name] = nil
         guard !self.isClosing else {
             socket.refuse()
             return namespace.unclaim()
@@ -264,14 +338,17 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.connectDeadline = nil
         self.joined.withLock { $0.add(socket) }
         let connect = PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: nil)
+        var staged: EngineIOSession.StagedSend?
         let fits = namespace.local.add(socket) {
-            self.session.send(frames: connect.frames)
+            // Under the lock of the namespace: the consequences come after it.
+            staged = self.session.stage(frames: connect.frames)
             return socket.state.withLock { state in
                 state.phase = .connected
                 defer { state.earlyRooms = [] }
                 return state.earlyRooms
             }
         }
+        if let staged { self.session.complete(staged) }
         if !fits { socket.report(Socket.tooManyRooms) }
         namespace.unclaim()
         namespace.callConnectionHandlers(socket, on: loop)

@@ -32,8 +32,11 @@ struct Invocation: Sendable {
     /// Starts an async handler: on this loop, at once, in the order of arrival.
     func start(_ operation: @escaping @Sendable () async throws -> Void) {
         let report = self.report
+        let connection = self.socket?.connection
+        if let connection, !connection.beginHandler() { return }
         startTask(on: self.executor) {
             do { try await operation() } catch { report(error) }
+            connection?.endHandler()
         }
     }
 }

@@ -20,7 +20,10 @@ public final class Namespace: Sendable {
     private let ackIDs = Atomic<Int>(0)
     private let adapterBox: AdapterBox
     /// Whether the application has asked for it by name: then it stays, empty or not.
-    private let isDeclared: Bool
+    private let isDeclared: Atomic<Bool>
+    /// Whether its adapter has started and the handlers for new namespaces were called; nobody joins before.
+    private let readiness = Atomic<Bool>(false)
+    var isReady: Bool { self.readiness.load(ordering: .acquiring) }
 
     typealias Middleware = @concurrent @Sendable (Socket) async throws -> Void
     typealias ConnectionHandler = @Sendable (Socket, LoopContext) -> Void
@@ -35,7 +38,7 @@ public final class Namespace: Sendable {
     }
 
     init(name: String, server: SocketIOServer, parent: ParentNamespace?, isDeclared: Bool) {
-        self.isDeclared = isDeclared
+        self.isDeclared = Atomic(isDeclared)
         self.name = name
         self.server = server
         self.parent = parent
@@ -47,6 +50,11 @@ public final class Namespace: Sendable {
 
     /// What carries broadcasts to the other servers.
     public var adapter: any Adapter { self.adapterBox.adapter }
+
+    func becomeReady() { self.readiness.store(true, ordering: .releasing) }
+
+    /// The application has asked for it by name.
+    func declare() { self.isDeclared.store(true, ordering: .relaxed) }
 
     /// Makes the adapter. Called once, before the namespace is reachable from anywhere else.
     func makeAdapter() {
@@ -148,7 +156,7 @@ public final class Namespace: Sendable {
     }
 
     func socketHasLeft() {
-        guard !self.isDeclared, self.configuration.cleanupEmptyChildNamespaces else { return }
+        guard !self.isDeclared.load(ordering: .relaxed), self.configuration.cleanupEmptyChildNamespaces else { return }
         self.server?.removeIfEmpty(self)
     }
 

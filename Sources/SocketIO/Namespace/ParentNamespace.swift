@@ -60,6 +60,8 @@ public final class ParentNamespace: Sendable {
     /// The namespaces of this rule that exist on this server.
     public var children: [Namespace] { self.state.withLock { Array($0.children.values) } }
 
+    var childCount: Int { self.state.withLock { $0.children.count } }
+
     func admits(_ name: String, _ auth: SocketIOValue) async -> Bool { await self.predicate(name, auth) }
 
     var middlewares: [Namespace.Middleware] { self.state.withLock { $0.middlewares } }
@@ -69,7 +71,10 @@ public final class ParentNamespace: Sendable {
     func add(_ child: Namespace) { self.state.withLock { $0.children[child.name] = child } }
 
     func remove(_ child: Namespace) {
-        let removed = self.state.withLock { $0.children.removeValue(forKey: child.name) }
+        // Another one may have taken its name meanwhile.
+        let removed = self.state.withLock { state in
+            state.children[child.name] === child ? state.children.removeValue(forKey: child.name) : nil
+        }
         _ = removed
     }
 }

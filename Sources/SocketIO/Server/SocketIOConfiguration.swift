@@ -19,6 +19,14 @@ public struct SocketIOConfiguration: Sendable {
     public var maxDepth: Int
     /// Most arguments of an event. Default 1000. More close the connection.
     public var maxArguments: Int
+    /// Most bytes of the attachments of a packet, in all. Default nil: what `maxAttachments` messages of `engine.maxPayload` hold,
+    /// 10 MB at least. More close the connection.
+    public var maxAttachmentBytes: Int?
+    /// Most async handlers of one client that may run at a time. Default 1000. A client whose events come faster than they are
+    /// handled is disconnected over it.
+    public var maxRunningHandlers: Int
+    /// Most namespaces of one dynamic namespace. Default 10,000. Clients that ask for further ones are refused.
+    public var maxChildNamespaces: Int
     /// Most namespaces that a client may join over one connection. Default 100. Further ones are refused.
     public var maxNamespacesPerConnection: Int
     /// Most rooms that a socket may be in, that of its own id not counted. Default 10,000.
@@ -43,6 +51,9 @@ public struct SocketIOConfiguration: Sendable {
         self.maxAttachments = 10
         self.maxDepth = 128
         self.maxArguments = 1000
+        self.maxAttachmentBytes = nil
+        self.maxRunningHandlers = 1000
+        self.maxChildNamespaces = 10_000
         self.maxNamespacesPerConnection = 100
         self.maxRoomsPerSocket = 10_000
         self.cleanupEmptyChildNamespaces = false

@@ -43,6 +43,11 @@ public final class SocketIOServer: Sendable {
         self.logger = logger
         self.packetLimits = PacketLimits(
             maxAttachments: configuration.maxAttachments,
+            maxAttachmentBytes: configuration.maxAttachmentBytes
+                ?? max(
+                    10_000_000,
+                    configuration.maxAttachments.multipliedReportingOverflow(by: configuration.engine.maxPayload)
+                        .partialValue),
             maxDepth: configuration.maxDepth,
             maxArguments: configuration.maxArguments
         )
@@ -55,8 +60,9 @@ public final class SocketIOServer: Sendable {
     /// The namespace `/`, which clients join that name none.
     public var main: Namespace { self.of("/") }
 
-    /// The namespace of that name; it is made if it does not exist, and then stays. A missing slash is added. When the pattern
-    /// of a dynamic namespace admits the name, it is one of those.
+    /// The namespace of that name. If there is none it is made, and stays. One that a client has had a dynamic namespace make is
+    /// returned as it is: it may be removed when it is empty. A missing slash is added. When the pattern of a dynamic namespace
+    /// admits the name, it is one of those.
     public func of(_ name: String) -> Namespace {
         let name = name.utf8.first == UInt8(ascii: "/") ? name : "/" + name
         let (existing, parents) = self.state.withLock { ($0.namespaces[name], $0.parents) }
@@ -114,6 +120,9 @@ public final class SocketIOServer: Sendable {
             made.adapter.start()
             parent?.add(made)
             for handler in handlers { handler(made) }
+            made.becomeReady()
+        } else if isDeclared {
+            namespace.declare()
         }
         return namespace
     }
@@ -127,8 +136,14 @@ public final class SocketIOServer: Sendable {
         }
     }
 
-    func claimChild(_ name: String, of parent: ParentNamespace) -> Namespace {
-        self.makeNamespace(name, parent: parent, claims: true, isDeclared: false)
+    /// The namespace of that name of a dynamic one, made if need be and claimed; nil if there are as many as there may be.
+    func claimChild(_ name: String, of parent: ParentNamespace) -> Namespace? {
+        if let existing = self.claimNamespace(name) { return existing }
+        guard parent.childCount < self.configuration.maxChildNamespaces else {
+            self.logger.warning("namespace refused", metadata: ["socketio.limit": "maxChildNamespaces"])
+            return nil
+        }
+        return self.makeNamespace(name, parent: parent, claims: true, isDeclared: false)
     }
 
     func removeIfEmpty(_ namespace: Namespace) {
@@ -218,7 +233,12 @@ public final class SocketIOServer: Sendable {
 extension SocketIOServer: Service {
     /// Listens on the configured address and serves until the service group shuts down or the task is cancelled, then closes.
     public func run() async throws {
-        try await self.start()
+        do {
+            try await self.start()
+        } catch {
+            await self.close()
+            throw error
+        }
         try? await gracefulShutdown()
         await self.close()
     }

@@ -5,7 +5,8 @@ extension Socket {
     /// Disconnects the client from this namespace, with `close` from all, and closes its connection.
     ///
     /// Nothing is sent to the socket from now on. The handlers for `disconnecting` and `disconnect` are called in turn, soon
-    /// afterwards, never inside this call. What was sent before arrives before the disconnection.
+    /// afterwards, never inside this call. What was sent before arrives before the disconnection. Nothing happens before the
+    /// socket is connected: a middleware refuses a client by throwing.
     public func disconnect(close: Bool = false) {
         if close { return self.connection.disconnectAll() }
         guard self.beginDisconnect() else { return }
@@ -58,10 +59,9 @@ extension Socket {
         let old = self.listeners.withLock { listeners in
             let old = listeners
             listeners = SocketListeners()
-            // Errors of handlers that are still running have somewhere to go.
-            listeners.errors = old.errors
+            listeners.isReleased = true
             return old
         }
-        _ = old
+        for end in old.sequences.values { end() }
     }
 }

@@ -25,17 +25,20 @@ extension Socket {
     private func receiveThroughMiddlewares(_ incoming: IncomingEvent, ackID: Int?, on loop: LoopContext) {
         let middlewares = self.listeners.withLock { $0.middlewares }
         guard !middlewares.isEmpty else { return self.callAll(incoming, ackID: ackID, on: loop) }
+        let namespace = self.namespace.name
+        self.connection.beginPassing(namespace)
         startTask(on: loop.executor) {
             var event = incoming
             do {
                 for middleware in middlewares { try await middleware(&event) }
             } catch {
-                return self.report(error, event: event.name)
+                self.report(error, event: event.name)
+                return self.session.enqueue { loop in self.connection.endPassing(namespace, on: loop) }
             }
             let passed = event
             self.session.enqueue { loop in
-                guard self.connected else { return }
-                self.callAll(passed, ackID: ackID, on: loop)
+                if self.connected { self.callAll(passed, ackID: ackID, on: loop) }
+                self.connection.endPassing(namespace, on: loop)
             }
         }
     }

@@ -60,7 +60,13 @@ extension Socket: EventEmitting {
     func send(_ packet: EncodedPacket, isVolatile: Bool = false) {
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
         guard self.state.withLock({ $0.phase != .disconnected }) else { return }
-        self.session.send(frames: packet.frames, isVolatile: isVolatile)
+        self.hand(packet.frames, isVolatile)
+    }
+
+    /// Puts frames into the client's outbox; one that is full ends the session, and the application hears of it.
+    private func hand(_ frames: ByteBuffer, _ isVolatile: Bool) {
+        guard case .overflow = self.session.send(frames: frames, isVolatile: isVolatile) else { return }
+        self.report(SocketIOError(.limitExceeded, "the client does not read, and maxOutboxBytes is reached"))
     }
 
     /// A broadcast's packet for this socket.
@@ -68,7 +74,7 @@ extension Socket: EventEmitting {
         // A socket stays in its rooms until its handlers for the end were called; nothing may follow its DISCONNECT.
         guard !self.isGone.load(ordering: .relaxed) else { return }
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(event.encoded) }
-        self.session.send(frames: frames, isVolatile: isVolatile)
+        self.hand(frames, isVolatile)
     }
 }
 

@@ -27,10 +27,18 @@ extension Socket {
             }
             if invocation.answersEmpty { invocation.ack?.send() }
         }
-        continuation.onTermination = { _ in token.cancel() }
-        self.onDisconnect { (_: DisconnectReason) in continuation.finish() }
-        // Asked after the handler was added: a disconnection in between calls it, or is seen here.
-        if self.disconnected { continuation.finish() }
+        let sequence = self.listeners.withLock { listeners -> Int? in
+            if listeners.isReleased { return nil }
+            let sequence = listeners.makeToken()
+            listeners.sequences[sequence] = { continuation.finish() }
+            return sequence
+        }
+        continuation.onTermination = { [weak self] _ in
+            token.cancel()
+            guard let sequence else { return }
+            _ = self?.listeners.withLock { $0.sequences.removeValue(forKey: sequence) }
+        }
+        if sequence == nil { continuation.finish() }
         return stream
     }
 }

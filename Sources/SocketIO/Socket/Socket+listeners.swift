@@ -11,6 +11,10 @@ struct SocketListeners: Sendable {
     var disconnecting: [CloseListener] = []
     var disconnect: [CloseListener] = []
     var errors: [@Sendable (any Error) -> Void] = []
+    /// What ends the sequences of ``Socket/events(_:limit:)``, by a token each.
+    var sequences: [Int: @Sendable () -> Void] = [:]
+    /// The socket has ended and let go of its listeners: none is added any more, or it could hold the socket for ever.
+    var isReleased = false
     var nextToken = 0
 
     struct CatchAll: Sendable {
@@ -38,7 +42,9 @@ public struct IncomingEvent: Sendable {
 extension Socket: EventListening {
     public var eventListeners: EventListeners {
         EventListeners { event, isOnce, reply, run in
-            let token = self.listeners.withLock { $0.events.add(event, isOnce: isOnce, reply, run) }
+            let token = self.listeners.withLock { listeners in
+                listeners.isReleased ? 0 : listeners.events.add(event, isOnce: isOnce, reply, run)
+            }
             return ListenerToken { [weak self] in
                 _ = self?.listeners.withLock { $0.events.remove(event, token: token) }
             }
@@ -62,7 +68,7 @@ extension Socket: EventListening {
     /// Has each event that comes pass through `middleware`, before its listeners and in the order of registration. It may
     /// change the event's name and arguments; what it throws goes to the listeners of ``onError(_:)`` and the event no further.
     public func use(_ middleware: @escaping @concurrent @Sendable (inout IncomingEvent) async throws -> Void) {
-        self.listeners.withLock { $0.middlewares.append(middleware) }
+        self.addListener { $0.middlewares.append(middleware) }
     }
 
     // MARK: All events
@@ -109,6 +115,7 @@ extension Socket: EventListening {
     ) -> ListenerToken {
         let token = self.listeners.withLock { listeners in
             let token = listeners.makeToken()
+            if listeners.isReleased { return token }
             let entry = SocketListeners.CatchAll(token: token, handler: handler)
             listeners[keyPath: list].insert(entry, at: first ? 0 : listeners[keyPath: list].count)
             return token
@@ -126,19 +133,19 @@ extension Socket: EventListening {
 
     /// Calls `handler` when the socket is being disconnected and is still in its rooms.
     public func onDisconnecting(_ handler: @escaping @Sendable (DisconnectReason) -> Void) {
-        self.listeners.withLock { $0.disconnecting.append { _, reason, _ in handler(reason) } }
+        self.addListener { $0.disconnecting.append { _, reason, _ in handler(reason) } }
     }
 
     /// Calls `handler` once the socket was disconnected and has left its rooms. After the disconnection it is not called any
     /// more, nor if it is added then.
     public func onDisconnect(_ handler: @escaping @Sendable (DisconnectReason) -> Void) {
-        self.listeners.withLock { $0.disconnect.append { _, reason, _ in handler(reason) } }
+        self.addListener { $0.disconnect.append { _, reason, _ in handler(reason) } }
     }
 
     /// Calls `handler` once the socket was disconnected and has left its rooms.
     @_disfavoredOverload
     public func onDisconnect(_ handler: @escaping @concurrent @Sendable (DisconnectReason) async -> Void) {
-        self.listeners.withLock {
+        self.addListener {
             $0.disconnect.append { _, reason, loop in startTask(on: loop.executor) { await handler(reason) } }
         }
     }
@@ -146,7 +153,13 @@ extension Socket: EventListening {
     /// Calls `handler` for what goes wrong with this socket: packets that can't be decoded (the disconnection follows),
     /// middlewares and handlers that throw, arguments that do not fit, events that can't be sent.
     public func onError(_ handler: @escaping @Sendable (any Error) -> Void) {
-        self.listeners.withLock { $0.errors.append(handler) }
+        self.addListener { $0.errors.append(handler) }
+    }
+
+    private func addListener(_ add: (inout SocketListeners) -> Void) {
+        self.listeners.withLock { listeners in
+            if !listeners.isReleased { add(&listeners) }
+        }
     }
 }
 

@@ -50,5 +50,19 @@ extension OneByOne {
                 #expect(try await get.reply().text == "4late")
             }
         }
+
+        @Test func decisionThatDoesNotComeIsARefusal() async throws {
+            try await withServer {
+                $0.requestTimeout = .seconds(1)
+                $0.allowRequest = { _ in
+                    _ = try? await Task.sleep(for: .seconds(60))
+                    return .allow
+                }
+            } _: { server in
+                let reply = try await server.http.request("GET", TestServer.path())
+                #expect(reply.status == 503)
+                #expect(server.log.value.sessions.isEmpty)
+            }
+        }
     }
 }

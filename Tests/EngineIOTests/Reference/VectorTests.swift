@@ -20,7 +20,7 @@ struct VectorTests {
     ]
 
     /// How many times the times of the file last here, so that a busy machine keeps them.
-    static let slowness = 10
+    static let slowness = 6
 
     static func exchanges(timed: Bool) throws -> [VectorFile.Exchange] {
         try VectorFile.load().v4.filter { exchange in

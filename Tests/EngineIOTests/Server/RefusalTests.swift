@@ -156,22 +156,42 @@ struct RefusalTests {
     }
 
     @Test func clientThatLeavesBeforeTheDecisionLeavesNothing() async throws {
-        let (decisions, decide) = AsyncStream.makeStream(of: Void.self)
-        let asked = Awaited(0)
+        let events = Awaited([String]())
         try await withServer {
-            $0.allowRequest = { _ in
-                asked.update { $0 += 1 }
-                for await _ in decisions { break }
+            $0.allowRequest = { request in
+                guard request.query["let"] == nil else { return .allow }
+                events.update { $0.append("asked") }
+                // Until the client has left: the task is cancelled then.
+                _ = try? await Task.sleep(for: .seconds(60))
+                events.update { $0.append(Task.isCancelled ? "cancelled" : "late") }
                 return .allow
             }
         } _: { server in
             let request = try await server.http.start("GET", TestServer.path())
-            try await asked.wait("the question") { $0 == 1 ? true : nil }
+            try await events.wait("the question") { $0 == ["asked"] ? true : nil }
             await request.abort()
-            decide.yield()
-            decide.finish()
+            try await events.wait("its end") { $0 == ["asked", "cancelled"] ? true : nil }
+            let reply = try await server.http.request("GET", TestServer.path(nil, "&let=in"))
+            #expect(reply.status == 200)
+            #expect(server.log.value.sessions.count == 1)
+        }
+    }
+
+    @Test func sessionsAreLimited() async throws {
+        try await withServer {
+            $0.maxSessions = 2
+        } _: { server in
+            let first = try await server.openPolling().sid
+            let webSocket = try await server.openWebSocket()
+            #expect(try await server.http.request("GET", TestServer.path()).status == 503)
+            let refused = try await #require(throws: WSRefused.self) { try await server.webSocket() }
+            #expect(refused.status == 503)
+            // Those that are there go on, and one that leaves makes room.
+            try await webSocket.send("4on")
+            try await webSocket.expectText("4on")
+            #expect(try await server.post(first, "1").text == "ok")
+            try await eventually("room") { server.server.sessionCount == 1 }
             #expect(try await server.http.request("GET", TestServer.path()).status == 200)
-            try await eventually("one session") { server.server.sessionCount == 1 }
         }
     }
 }

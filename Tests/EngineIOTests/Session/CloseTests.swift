@@ -189,6 +189,39 @@ struct CloseTests {
         }
     }
 
+    // MARK: While it opens
+
+    @Test func closedWhileItOpens() async throws {
+        try await withServer(onOpen: { session in
+            session.send(text: "bye")
+            session.close()
+        }) { server in
+            let reply = try await server.http.request("GET", TestServer.path())
+            #expect(reply.text.hasSuffix("\u{1E}4bye"))
+            let sid = try #require(server.log.value.sessions.first).id
+            #expect(try await server.get(sid).text == "6\u{1E}1")
+            let webSocket = try await server.openWebSocket()
+            try await webSocket.expectText("4bye")
+            #expect(try await webSocket.expectClose() == nil)
+            try await eventually("the end of both") { server.log.value.ends.count == 2 }
+        }
+    }
+
+    @Test func endedWhileItOpens() async throws {
+        try await withServer {
+            $0.maxOutboxBytes = 100
+        } onOpen: { session in
+            for _ in 0..<3 { session.send(text: String(repeating: "x", count: 100)) }
+        } _: { server in
+            #expect(try await server.http.request("GET", TestServer.path()).status == 400)
+            let webSocket = try await server.webSocket()
+            #expect(try await webSocket.expectClose() == nil)
+            try await webSocket.waitForEOF()
+            try await eventually("the end of both") { server.log.value.ends.count == 2 }
+            #expect(server.server.sessionCount == 0)
+        }
+    }
+
     // MARK: Order
 
     @Test func nothingIsHandledAfterTheEnd() async throws {

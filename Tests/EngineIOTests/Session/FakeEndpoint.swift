@@ -16,7 +16,7 @@ extension SessionState {
     /// 200, at most 100 bytes.
     static func polling() -> SessionState {
         let limits = SessionLimits(
-            pingInterval: 1000, pingTimeout: 500, upgradeTimeout: 200, closeTimeout: 300, maxOutboxBytes: 100,
+            pingInterval: 1000, pingTimeout: 500, upgradeTimeout: 200, closeTimeout: 300, maxOutboxBytes: 1000,
             maxInboundQueueBytes: 100)
         return SessionState(limits: limits, transport: .polling, now: 0)
     }

@@ -51,28 +51,36 @@ import Testing
         }
     }
 
-    /// Events keep their order although each passes asynchronously, as long as the middlewares do not wait for different
-    /// things; what is still on its way when the client leaves is dropped.
+    /// What comes behind an event that is passing waits for it, the client's leaving too; acknowledgements do not.
     @Test func orderAndEnd() async throws {
         let recorder = Recorder()
         let door = Door()
         try await withServer { io, port in
             io.main.onConnection { socket in
                 socket.use { event in if event.name == "late" { try await door.pass() } }
+                socket.use { event in
+                    if event.name == "ask" { recorder.add(try await socket.emitWithAck("question")) }
+                }
                 socket.on("n") { (n: Int) in recorder.add("\(n)") }
                 socket.on("late") { recorder.add("late") }
+                socket.on("ask") { recorder.add("ask") }
                 socket.onDisconnect { (_: DisconnectReason) in recorder.add("disconnect") }
             }
             let client = try await join(port)
+            try client.emit("ask")
+            try client.acknowledge(try await client.nextEvent(), "\"answer\"")
             for n in 0..<50 { try client.emit("n", "\(n)") }
             try client.emit("late")
-            try await client.sync()
+            try client.emit("n", "50")
             try client.disconnect()
-            try await recorder.wait(for: "disconnect")
+            try await recorder.wait(for: "49")
+            #expect(!recorder.all.contains("disconnect"))
             door.open()
+            try await recorder.wait(for: "disconnect")
             try await client.connect()
             try await client.sync()
-            #expect(recorder.all == (0..<50).map { "\($0)" } + ["disconnect"])
+            let expected = ["answer", "ask"] + (0..<50).map { "\($0)" } + ["late", "50", "disconnect"]
+            #expect(recorder.all == expected)
         }
     }
 }

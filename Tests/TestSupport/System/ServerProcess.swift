@@ -34,12 +34,12 @@ package final class ServerProcess: Sendable {
         var openStreams = 2
         var status: Status?
 
-        mutating func receive(_ data: Data, on stream: Stream) {
-            if data.isEmpty {
+        mutating func receive(_ bytes: ArraySlice<UInt8>, on stream: Stream) {
+            if bytes.isEmpty {
                 openStreams -= 1
                 flush(stream)
             }
-            for byte in data {
+            for byte in bytes {
                 if byte == 0x0A {
                     flush(stream, evenIfEmpty: true)
                 } else {
@@ -58,7 +58,6 @@ package final class ServerProcess: Sendable {
 
     /// Process id.
     package let pid: Int32
-    private let process: Process
     private let state: Awaited<State>
 
     /// Starts a program.
@@ -74,47 +73,26 @@ package final class ServerProcess: Sendable {
             let last = state.lines.suffix(15).map(\.text).joined(separator: "\n")
             return "status: \(state.status.map { "\($0)" } ?? "running"), last output:\n\(last)\n"
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = Self.pipe(.output, to: state)
-        process.standardError = Self.pipe(.error, to: state)
-        process.terminationHandler = { process in
-            let code = process.terminationStatus
-            let status: Status = process.terminationReason == .exit ? .exited(code) : .signaled(code)
-            state.update { $0.status = status }
+        let spawned = try SpawnedProcess(
+            executable, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+            directory: directory)
+        let pid = spawned.pid
+        for (stream, descriptor) in [(Stream.output, spawned.output), (.error, spawned.error)] {
+            Thread.detachNewThread {
+                SpawnedProcess.readAll(descriptor) { bytes in state.update { $0.receive(bytes, on: stream) } }
+            }
         }
-        try Self.withoutBlockedSignals { try process.run() }
-        pid = process.processIdentifier
-        self.process = process
+        Thread.detachNewThread {
+            SpawnedProcess.waitForEnd(pid)
+            // Under the lock: the id may belong to another from then on.
+            state.update { $0.status = SpawnedProcess.reap(pid) }
+        }
+        self.pid = pid
         self.state = state
     }
 
     deinit {
         signal(SIGKILL)
-    }
-
-    /// A program inherits the signal mask of the thread that starts it, and threads of Dispatch block SIGTERM.
-    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
-        var none = sigset_t()
-        var previous = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &previous)
-        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
-        try body()
-    }
-
-    private static func pipe(_ stream: Stream, to state: Awaited<State>) -> Pipe {
-        let pipe = Pipe()
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            state.update { $0.receive(data, on: stream) }
-        }
-        return pipe
     }
 
     // MARK: Output
