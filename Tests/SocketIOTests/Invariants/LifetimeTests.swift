@@ -39,4 +39,72 @@ struct LifetimeTests {
             await client.close()
         }
     }
+
+    /// A handler that goes on after its client has left may still add listeners that hold their socket.
+    @Test func listenersAddedAfterTheEndHoldNobody() async throws {
+        try await withServer { io, port in
+            let remains = Mutex<Remains?>(nil)
+            let door = Door()
+            let recorder = Recorder()
+            io.onConnection { socket async throws -> Void in
+                remains.withLock {
+                    $0 = Remains(socket: socket, connection: socket.connection, session: socket.connection.session)
+                }
+                recorder.add("waits")
+                try await door.pass()
+                socket.on("echo") { (text: String) in socket.emit("echo", text) }
+                socket.onAny { _, _ in socket.emit("any") }
+                socket.onError { _ in socket.emit("error") }
+                socket.onDisconnect { (_: DisconnectReason) in socket.leave("room") }
+                socket.use { _ in socket.emit("middleware") }
+                recorder.add("goes on")
+            }
+            let client = try await join(port)
+            try await recorder.wait(for: "waits")
+            await client.close()
+            try await eventually("the socket is gone") { io.main.local.socketCount == 0 }
+            door.open()
+            try await recorder.wait(for: "goes on")
+            try await eventually("the last reference to be dropped") { remains.withLock { $0?.isEmpty ?? false } }
+        }
+    }
+
+    /// A client can't answer before it is connected; when it leaves, the middleware that waits is told.
+    @Test func middlewareThatAsksAClientThatLeaves() async throws {
+        try await withServer { io, port in
+            let recorder = Recorder()
+            io.of("/ask").use { socket in
+                recorder.add("asks")
+                do { _ = try await socket.emitWithAck("question", as: Int.self) } catch {
+                    recorder.add("told")
+                    throw error
+                }
+            }
+            let client = try await open(port)
+            try client.sendRaw("0/ask,")
+            try await recorder.wait(for: "asks")
+            await client.close()
+            try await recorder.wait(for: "told")
+        }
+    }
+
+    /// A client whose events come faster than they are handled is disconnected; others are not.
+    @Test func floodOfSlowHandlers() async throws {
+        try await withServer {
+            $0.maxRunningHandlers = 20
+        } _: { io, port in
+            let door = Door()
+            io.main.onConnection { socket in
+                socket.on("slow") { () async throws -> Void in try await door.pass() }
+            }
+            let other = try await join(port)
+            for _ in 0..<20 { try other.emit("slow") }
+            try await other.sync()
+            let flood = try await join(port)
+            for _ in 0..<21 { try flood.emit("slow") }
+            #expect(try await flood.session.waitForClose().reason == "transport close")
+            try await other.sync()
+            door.open()
+        }
+    }
 }
