@@ -22,7 +22,7 @@ import Testing
         let port = try #require(try await io.start(port: 0).port)
         let (one, two) = (try await join(port), try await join(port))
         let reply = try await one.emitWithAck("message", #"{"user":"ann","text":"hello"}"#)
-        #expect(try reply.string(0) == "received")
+        #expect(reply.string(0) == "received")
         #expect(try await two.expectEvent("message").object(0)?["text"] as? String == "hello")
         await io.close()
     }
