@@ -62,6 +62,17 @@ package final class LoopTaskExecutor: TaskExecutor, @unchecked Sendable {
         for job in jobs { globalConcurrentExecutor.enqueue(job) }
     }
 
+    /// Gives the jobs that still wait on the loop to the global pool: the loop will not come to them any more. To be called
+    /// after ``shutDown()``, while the loop still runs.
+    func handOver() async {
+        try? await self.eventLoop.submit {
+            let jobs = self.local[self.head...]
+            self.local = []
+            self.head = 0
+            for job in jobs { globalConcurrentExecutor.enqueue(job) }
+        }.get()
+    }
+
     private var isShutDown: Bool { self.remote.withLock { $0.isShutDown } }
 
     private func scheduleLocal() {

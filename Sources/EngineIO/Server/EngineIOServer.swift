@@ -204,7 +204,10 @@ public final class EngineIOServer: Sendable {
             try? await Task.sleep(for: .milliseconds(5))
         }
         for session in self.sessions { session.end(reason: .forcedClose, .cut) }
-        for loop in self.loops { loop.executor.shutDown() }
+        for loop in self.loops {
+            loop.executor.shutDown()
+            await loop.executor.handOver()
+        }
         try? await self.group.shutdownGracefully()
     }
 
