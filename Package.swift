@@ -11,6 +11,7 @@ let package = Package(
     products: [
         .library(name: "SocketIO", targets: ["SocketIO"]),
         .library(name: "EngineIO", targets: ["EngineIO"]),
+        .library(name: "SocketIORedis", targets: ["SocketIORedis"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
         .executable(name: "socketio", targets: ["socketio"]),
     ],
@@ -18,6 +19,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.4"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
     ],
@@ -56,6 +58,36 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
+        // MessagePack in the dialects of the Socket.IO world. Pure.
+        .target(
+            name: "MessagePack",
+            dependencies: ["SocketIOCore", .product(name: "NIOCore", package: "swift-nio")]
+        ),
+        // A small Redis client: knows RESP and nothing of Socket.IO.
+        .target(
+            name: "RESP",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        // Clusters over Redis: the adapters and the emitter.
+        .target(
+            name: "SocketIORedis",
+            dependencies: [
+                "SocketIO",
+                "SocketIOCore",
+                "EngineIOCore",
+                "MessagePack",
+                "RESP",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         // For users' own tests: the suite that any adapter must pass.
         .target(
             name: "SocketIOTesting",
@@ -71,6 +103,7 @@ let package = Package(
             name: "socketio",
             dependencies: [
                 "SocketIO",
+                "SocketIORedis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -113,6 +146,25 @@ let package = Package(
             name: "SocketIOTests",
             dependencies: ["SocketIO", "SocketIOTesting", "TestSupport"],
             exclude: ["CONFORMANCE.md"],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "MessagePackTests",
+            dependencies: ["MessagePack", "SocketIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "RESPTests",
+            dependencies: [
+                "RESP", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "SocketIORedisTests",
+            dependencies: ["SocketIORedis", "SocketIOTesting", "TestSupport", "RESP", "MessagePack"],
             resources: [.copy("Vectors")]
         ),
         .testTarget(

@@ -121,7 +121,7 @@ extension SuiteCluster {
             server.on("add") { (number: Int) in number + index }
         }
         for (from, server) in self.servers.enumerated() {
-            let answers: [Int] = try await server.timeout(self.suite.patience).serverSideEmitWithAck("add", 100)
+            let answers: ClusterAnswer<Int> = try await server.timeout(self.suite.patience).serverSideEmitWithAck("add", 100)
             let expected = self.servers.indices.filter { $0 != from }.map { 100 + $0 }
             try self.require(answers.sorted() == expected, "answers \(answers) instead of \(expected)")
         }

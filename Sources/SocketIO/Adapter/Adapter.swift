@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import SocketIOCore
 
@@ -23,8 +24,8 @@ public protocol Adapter: Sendable {
         to target: BroadcastTarget,
         collector: AckCollector
     )
-    /// The sockets of all servers that `target` names.
-    func fetchSockets(_ target: BroadcastTarget) async throws -> [SocketDescription]
+    /// The sockets of all servers that `target` names. Servers that don't answer in time are named in what is returned.
+    func fetchSockets(_ target: BroadcastTarget) async throws -> ClusterAnswer<SocketDescription>
     /// Has them join rooms.
     func socketsJoin(_ rooms: [Room], _ target: BroadcastTarget)
     /// Has them leave rooms.
@@ -33,8 +34,8 @@ public protocol Adapter: Sendable {
     func disconnectSockets(_ target: BroadcastTarget, close: Bool)
     /// Sends an event to the other servers.
     func serverSideEmit(_ packet: BroadcastPacket)
-    /// Sends an event to the other servers and returns their answers.
-    func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration) async throws -> [SocketIOValue]
+    /// Sends an event to the other servers and returns their answers. `timeout` nil: the adapter's own.
+    func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration?) async throws -> ClusterAnswer<SocketIOValue>
     /// Number of servers, this one included.
     func serverCount() async throws -> Int
 }
@@ -50,6 +51,10 @@ public struct AdapterContext: Sendable {
     public let receiveServerSideEvent:
         @Sendable (_ event: String, _ arguments: [SocketIOValue], _ answer: (@Sendable (SocketIOValue?) -> Void)?) ->
             Void
+    /// Tells the error hook of the namespace what the adapter could not do, such as an event that it could not pass on.
+    public let report: @Sendable (_ error: any Error, _ event: String?) -> Void
+    /// For what the adapter has to say to operators.
+    public let logger: Logger
 }
 
 /// Makes the adapter of each namespace.
@@ -89,7 +94,7 @@ public struct BroadcastFlags: Sendable, Hashable {
 public struct BroadcastPacket: Sendable {
     /// The event's name.
     public let event: String
-    let encoded: EncodedPacket
+    package let encoded: EncodedPacket
 
     init(event: String, encoded: EncodedPacket) {
         self.event = event

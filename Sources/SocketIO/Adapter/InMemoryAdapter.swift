@@ -25,8 +25,8 @@ public struct InMemoryAdapter: Adapter {
         self.local.broadcastWithAck(packet, to: target, collector: collector)
     }
 
-    public func fetchSockets(_ target: BroadcastTarget) async throws -> [SocketDescription] {
-        self.local.describeSockets(target)
+    public func fetchSockets(_ target: BroadcastTarget) async throws -> ClusterAnswer<SocketDescription> {
+        ClusterAnswer(self.local.describeSockets(target))
     }
 
     public func socketsJoin(_ rooms: [Room], _ target: BroadcastTarget) {
@@ -43,8 +43,10 @@ public struct InMemoryAdapter: Adapter {
 
     public func serverSideEmit(_ packet: BroadcastPacket) {}
 
-    public func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration) async throws -> [SocketIOValue] {
-        []
+    public func serverSideEmitWithAck(
+        _ packet: BroadcastPacket, timeout: Duration?
+    ) async throws -> ClusterAnswer<SocketIOValue> {
+        ClusterAnswer([])
     }
 
     public func serverCount() async throws -> Int { 1 }

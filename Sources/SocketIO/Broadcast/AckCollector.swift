@@ -9,6 +9,9 @@ public final class AckCollector: Sendable {
     private struct State {
         var servers: Int?
         var serversHeard = 0
+        var serverNames: Set<String> = []
+        /// Those that have told their number: it may come before the names of all are known.
+        var heardNames: Set<String> = []
         var expected = 0
         var missing: Set<String> = []
         /// Sockets of this server that are gone and will not answer.
@@ -27,9 +30,12 @@ public final class AckCollector: Sendable {
         self.onAnswer = onAnswer
     }
 
-    /// How many servers there are, this one included.
-    public func expectServers(_ count: Int) {
-        self.update { $0.servers = count }
+    /// How many servers there are, this one included. `others`: the ids of the other ones, if the adapter knows them.
+    public func expectServers(_ count: Int, others: some Sequence<String> = []) {
+        self.update { state in
+            state.servers = count
+            state.serverNames = Set(others).subtracting(state.heardNames)
+        }
     }
 
     /// A server has asked these sockets.
@@ -41,11 +47,16 @@ public final class AckCollector: Sendable {
         }
     }
 
-    /// Another server has asked this many sockets.
-    public func expectAnswers(count: Int) {
+    /// Another server has asked this many sockets. `server`: its id, if it has said it.
+    public func expectAnswers(count: Int, server: String? = nil) {
         self.update { state in
             state.serversHeard += 1
-            state.expected += max(0, count)
+            // What came over a network may be any number.
+            state.expected = state.expected.addingReportingOverflow(max(0, min(count, 1 << 32))).partialValue
+            if let server {
+                state.serverNames.remove(server)
+                state.heardNames.insert(server)
+            }
         }
     }
 
@@ -123,11 +134,27 @@ public final class AckCollector: Sendable {
     var expected: Int { self.state.withLock { $0.expected } }
 
     /// What has come, and the ids of this server's sockets that have not answered. `unheard` counts the other ones.
-    var result: (answers: [AckAnswer], missing: [String], unheard: Int) {
+    var result: Result {
         self.state.withLock { state in
             let unheard = state.expected - state.answers.count - state.missing.count
-            return (state.answers, state.missing.sorted(), max(0, unheard))
+            let isHeard = state.servers.map { state.serversHeard >= $0 } ?? false
+            return Result(
+                answers: state.answers,
+                missing: state.missing.sorted(),
+                unheard: max(0, unheard),
+                isHeard: isHeard,
+                missingServers: isHeard ? [] : state.serverNames.sorted()
+            )
         }
+    }
+
+    struct Result {
+        let answers: [AckAnswer]
+        let missing: [String]
+        let unheard: Int
+        /// Whether every server has told how many sockets it has asked.
+        let isHeard: Bool
+        let missingServers: [String]
     }
 }
 
@@ -157,8 +184,22 @@ public struct BroadcastAckError: Error, Sendable, CustomStringConvertible {
     public let missing: [String]
     /// How many more have not answered, on other servers.
     public let missingElsewhere: Int
+    /// The ids of servers that have not even told how many of their sockets were asked, as far as they are known.
+    public let missingServers: [String]
+
+    public init(
+        answers: [SocketIOValue], missing: [String], missingElsewhere: Int, missingServers: [String] = []
+    ) {
+        self.answers = answers
+        self.missing = missing
+        self.missingElsewhere = missingElsewhere
+        self.missingServers = missingServers
+    }
 
     public var description: String {
-        "operation has timed out: \(self.answers.count) answers, \(self.missing.count + self.missingElsewhere) missing"
+        let count = self.missing.count + self.missingElsewhere
+        let servers =
+            self.missingServers.isEmpty ? "" : ", no word from servers \(self.missingServers.joined(separator: ", "))"
+        return "operation has timed out: \(self.answers.count) answers, \(count) missing\(servers)"
     }
 }

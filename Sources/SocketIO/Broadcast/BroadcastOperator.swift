@@ -112,16 +112,17 @@ extension Broadcasting {
 
     // MARK: Sockets of the whole cluster
 
-    /// The sockets, those of other servers included.
-    public func fetchSockets() async throws -> [RemoteSocket] {
+    /// The sockets, those of other servers included. With ``timeout(_:)`` it waits that long, else as long as the adapter does;
+    /// what is returned names the servers that have not answered by then.
+    public func fetchSockets() async throws -> ClusterAnswer<RemoteSocket> {
         let target = self.broadcastOperator
-        var sockets: [RemoteSocket] = []
+        var sockets = ClusterAnswer<RemoteSocket>([])
         for namespace in target.scope.namespaces {
             let found =
                 target.target.flags.local
-                ? namespace.local.describeSockets(target.target)
+                ? ClusterAnswer(namespace.local.describeSockets(target.target))
                 : try await namespace.adapter.fetchSockets(target.target)
-            sockets += found.map { RemoteSocket($0, namespace: namespace) }
+            sockets.add(found.converted { RemoteSocket($0, namespace: namespace) })
         }
         return sockets
     }
@@ -179,21 +180,23 @@ extension Broadcasting {
         }
     }
 
-    /// Sends an event to the other servers of the cluster and waits for the first argument of each answer.
+    /// Sends an event to the other servers of the cluster and waits for the first argument of each answer. A server without a
+    /// listener for it does not answer. With ``timeout(_:)`` it waits that long, else as long as the adapter does; what is
+    /// returned names the servers that have not answered by then.
     public func serverSideEmitWithAck<each A: Encodable, R: Decodable & Sendable>(
         _ event: String,
         _ arguments: repeat each A,
         as type: R.Type = R.self
-    ) async throws -> [R] {
+    ) async throws -> ClusterAnswer<R> {
         let target = self.broadcastOperator
-        var answers: [R] = []
+        var answers = ClusterAnswer<R>([])
         for namespace in target.scope.namespaces {
             let encoded = try PacketEncoder.event(event, namespace: namespace.name, id: nil, repeat each arguments)
             let values = try await namespace.adapter.serverSideEmitWithAck(
                 BroadcastPacket(event: event, encoded: encoded),
-                timeout: target.target.flags.timeout ?? .seconds(5)
+                timeout: target.target.flags.timeout
             )
-            answers += try values.map { try $0.decode(type) }
+            answers.add(try values.converted { try $0.decode(type) })
         }
         return answers
     }
@@ -247,6 +250,8 @@ public struct BroadcastOperator: Broadcasting {
         var answers: [AckAnswer] = []
         var missing: [String] = []
         var elsewhere = 0
+        var servers: [String] = []
+        var isHeard = true
         for collector in collectors {
             await collector.wait()
             collector.finish()
@@ -254,12 +259,14 @@ public struct BroadcastOperator: Broadcasting {
             answers += result.answers
             missing += result.missing
             elsewhere += result.unheard
+            servers += result.missingServers
+            isHeard = isHeard && result.isHeard
         }
         timer.cancel()
         try Task.checkCancellation()
-        guard missing.isEmpty, elsewhere == 0 else {
+        guard missing.isEmpty, elsewhere == 0, isHeard else {
             throw BroadcastAckError(
-                answers: answers.map(\.asValue), missing: missing, missingElsewhere: elsewhere)
+                answers: answers.map(\.asValue), missing: missing, missingElsewhere: elsewhere, missingServers: servers)
         }
         return answers
     }

@@ -58,9 +58,15 @@ public final class Namespace: Sendable {
 
     /// Makes the adapter. Called once, before the namespace is reachable from anywhere else.
     func makeAdapter() {
-        let context = AdapterContext(namespace: self.name, local: self.local) { [weak self] event, arguments, answer in
-            self?.receiveServerSide(event, arguments, answer)
-        }
+        let context = AdapterContext(
+            namespace: self.name,
+            local: self.local,
+            receiveServerSideEvent: { [weak self] event, arguments, answer in
+                self?.receiveServerSide(event, arguments, answer)
+            },
+            report: { [weak self] error, event in self?.report(error, socket: nil, event: event) },
+            logger: self.logger
+        )
         self.adapterBox.adapter = self.configuration.adapter(context)
     }
 

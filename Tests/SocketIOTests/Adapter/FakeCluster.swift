@@ -55,8 +55,8 @@ final class FakeCluster: Sendable {
             }
         }
 
-        func fetchSockets(_ target: BroadcastTarget) async throws -> [SocketDescription] {
-            self.all.flatMap { $0.context.local.describeSockets(target) }
+        func fetchSockets(_ target: BroadcastTarget) async throws -> ClusterAnswer<SocketDescription> {
+            ClusterAnswer(self.all.flatMap { $0.context.local.describeSockets(target) })
         }
 
         func socketsJoin(_ rooms: [Room], _ target: BroadcastTarget) {
@@ -76,7 +76,9 @@ final class FakeCluster: Sendable {
             for node in self.others { node.context.receiveServerSideEvent(packet.event, arguments, nil) }
         }
 
-        func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration) async throws -> [SocketIOValue] {
+        func serverSideEmitWithAck(
+            _ packet: BroadcastPacket, timeout: Duration?
+        ) async throws -> ClusterAnswer<SocketIOValue> {
             let arguments = try packet.arguments()
             return await withTaskGroup(of: SocketIOValue?.self) { group in
                 for node in self.others {
@@ -88,7 +90,7 @@ final class FakeCluster: Sendable {
                         }
                     }
                 }
-                return await group.reduce(into: []) { if let value = $1 { $0.append(value) } }
+                return ClusterAnswer(await group.reduce(into: []) { if let value = $1 { $0.append(value) } })
             }
         }
 

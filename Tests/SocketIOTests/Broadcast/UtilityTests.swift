@@ -93,7 +93,7 @@ import Testing
         try await withServer { io, port in
             io.on("hello") { recorder.add("never") }
             io.serverSideEmit("hello", 1)
-            let answers: [Int] = try await io.serverSideEmitWithAck("hello")
+            let answers: ClusterAnswer<Int> = try await io.serverSideEmitWithAck("hello")
             #expect(answers.isEmpty)
             #expect(try await io.main.adapter.serverCount() == 1)
             #expect(recorder.all.isEmpty)

@@ -55,7 +55,7 @@ private struct Deaf: Adapter {
     func broadcastWithAck(_ packet: BroadcastPacket, to target: BroadcastTarget, collector: AckCollector) {
         self.local.broadcastWithAck(packet, to: target, collector: collector)
     }
-    func fetchSockets(_ target: BroadcastTarget) async throws -> [SocketDescription] {
+    func fetchSockets(_ target: BroadcastTarget) async throws -> ClusterAnswer<SocketDescription> {
         try await self.local.fetchSockets(target)
     }
     func socketsJoin(_ rooms: [Room], _ target: BroadcastTarget) { self.local.socketsJoin(rooms, target) }
@@ -64,6 +64,8 @@ private struct Deaf: Adapter {
         self.local.disconnectSockets(target, close: close)
     }
     func serverSideEmit(_ packet: BroadcastPacket) {}
-    func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration) async throws -> [SocketIOValue] { [] }
+    func serverSideEmitWithAck(
+        _ packet: BroadcastPacket, timeout: Duration?
+    ) async throws -> ClusterAnswer<SocketIOValue> { ClusterAnswer([]) }
     func serverCount() async throws -> Int { 2 }
 }

@@ -1,0 +1,2 @@
+@_exported import RESP
+@_exported import SocketIO
