@@ -51,9 +51,14 @@ extension HTTPHandler {
         )
         if let report = configuration.onConnectionError {
             let request = self.makeRequest(head, QueryParameters(uri: head.uri))
-            report(
-                EngineIOConnectionError(
-                    code: refusal.code, message: refusal.message, context: context, request: request))
+            // The name of the error here, and the application's reason beside it, as in the reference; the client gets the reason.
+            var context = context
+            var message = refusal.message
+            if case .forbidden(let reason?) = refusal {
+                context["message"] = reason
+                message = EngineIORefusal.forbidden.message
+            }
+            report(EngineIOConnectionError(code: refusal.code, message: message, context: context, request: request))
         }
         var headers = HTTPHeaders()
         if isUpgrade {

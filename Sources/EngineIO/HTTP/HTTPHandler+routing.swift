@@ -52,7 +52,7 @@ extension HTTPHandler {
 
     private func respond(_ file: EngineIOFile, _ head: HTTPRequestHead) {
         let known = head.headers[canonicalForm: "if-none-match"]
-        let isKnown = known.contains { $0 == file.etag || $0 == "W/" + file.etag }
+        let isKnown = known.contains { $0 == "*" || $0 == file.etag || $0 == "W/" + file.etag }
         var headers = HTTPHeaders()
         headers.add(name: "content-type", value: file.contentType)
         headers.add(name: "cache-control", value: "public, max-age=0")

@@ -35,7 +35,9 @@ public protocol Adapter: Sendable {
     /// Sends an event to the other servers.
     func serverSideEmit(_ packet: BroadcastPacket)
     /// Sends an event to the other servers and returns their answers. `timeout` nil: the adapter's own.
-    func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration?) async throws -> ClusterAnswer<SocketIOValue>
+    func serverSideEmitWithAck(_ packet: BroadcastPacket, timeout: Duration?) async throws -> ClusterAnswer<
+        SocketIOValue
+    >
     /// Number of servers, this one included.
     func serverCount() async throws -> Int
 }

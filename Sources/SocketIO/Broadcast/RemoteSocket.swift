@@ -25,6 +25,24 @@ public struct RemoteSocket: EventEmitting {
         self.target.emit(event, repeat each arguments)
     }
 
+    /// Sends an event and waits for the acknowledgement, the first argument of which is returned.
+    ///
+    /// - Parameter timeout: How long to wait; nil: 10 seconds.
+    /// - Throws: ``BroadcastAckError`` when none has come in time or the socket is gone.
+    public func emitWithAck<each A: Encodable, R: Decodable & Sendable>(
+        _ event: String,
+        _ arguments: repeat each A,
+        timeout: Duration? = nil,
+        as type: R.Type = R.self
+    ) async throws -> R {
+        let target = timeout.map { self.target.timeout($0) } ?? self.target
+        let answers = try await target.emitWithAck(event, repeat each arguments, as: type)
+        guard let answer = answers.first else {
+            throw BroadcastAckError(answers: [], missing: [self.id], missingElsewhere: 0)
+        }
+        return answer
+    }
+
     /// Has it join rooms.
     public func join(_ rooms: Room...) { for room in rooms { self.target.socketsJoin(room) } }
 

@@ -92,6 +92,27 @@ struct LifetimeTests {
         }
     }
 
+    /// A handler goes on when what it waits for ends with the server, though the loop on which it started ends too.
+    @Test func handlersGoOnWhenTheServerCloses() async throws {
+        for _ in 0..<20 {
+            let recorder = Recorder()
+            try await withServer { io, port in
+                io.onConnection { socket async in
+                    for _ in 0..<10 {
+                        recorder.add("waits")
+                        _ = try? await socket.emitWithAck("never answered", as: Int.self)
+                        await Task.yield()
+                    }
+                    recorder.add("ends")
+                }
+                for _ in 0..<8 { _ = try await join(port) }
+                try await recorder.wait(count: 8)
+                await io.close(timeout: .zero)
+            }
+            try await eventually("all handlers have ended") { recorder.count("ends") == 8 }
+        }
+    }
+
     /// A client whose events come faster than they are handled is disconnected; others are not.
     @Test func floodOfSlowHandlers() async throws {
         try await withServer {

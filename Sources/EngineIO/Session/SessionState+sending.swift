@@ -1,0 +1,88 @@
+import NIOCore
+
+/// What waits for the client, and who takes it away.
+extension SessionState {
+
+    enum Appended: Sendable {
+        /// Accepted. The endpoint's loop must be told, unless it is nil.
+        case queued(wake: SessionEndpoint?)
+        /// A volatile packet that could not be sent right now.
+        case dropped
+        /// The session is closed or closing.
+        case refused
+        /// The client does not read: the session must end.
+        case overflow
+    }
+
+    mutating func append(_ packet: OutboundPacket, isVolatile: Bool = false) -> Appended {
+        guard self.phase == .open else { return .refused }
+        if isVolatile, !self.isReady { return .dropped }
+        if self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes { return .overflow }
+        self.outbox.append(packet)
+        return .queued(wake: self.endpointToWake())
+    }
+
+    /// Whether a packet would leave right now.
+    private var isReady: Bool {
+        guard self.outbox.isEmpty else { return false }
+        switch self.transport {
+        case .polling: return self.poll != nil
+        case .websocket: return self.isWritable
+        }
+    }
+
+    /// The endpoint that can take what waits, if it has not been told already.
+    mutating func endpointToWake() -> SessionEndpoint? {
+        guard !self.isScheduled else { return nil }
+        switch self.transport {
+        case .polling:
+            guard let poll = self.poll else { return nil }
+            self.isScheduled = true
+            return poll
+        case .websocket(let endpoint):
+            // One that can take no more drains by itself as soon as it can.
+            guard self.isWritable else { return nil }
+            self.isScheduled = true
+            return endpoint
+        }
+    }
+
+    /// The endpoint to drain now that its loop has come to the session's entry; nil when there is none any more.
+    mutating func beginDrain() -> SessionEndpoint? {
+        self.isScheduled = false
+        switch self.transport {
+        case .polling: return self.poll
+        case .websocket(let endpoint): return endpoint
+        }
+    }
+
+    /// Puts the session on a list again: its endpoint has moved to another loop.
+    mutating func reschedule() { self.isScheduled = true }
+
+    /// Moves packets for a WebSocket into `frames`, about `maxBytes` of them but one at least.
+    /// Returns whether more wait. Completions are kept apart: they are rare.
+    mutating func takeFrames(
+        for endpoint: SessionEndpoint,
+        maxBytes: Int,
+        into frames: inout [ByteBuffer],
+        completions: inout [@Sendable (Bool) -> Void]
+    ) -> Bool {
+        guard case .websocket(let current) = self.transport, current === endpoint, self.phase != .closed else {
+            return false
+        }
+        var bytes = 0
+        while bytes < maxBytes, let packet = self.outbox.popFirst() {
+            bytes += packet.byteCount
+            frames.append(packet.frames)
+            if let completion = packet.completion { completions.append(completion) }
+        }
+        return !self.outbox.isEmpty
+    }
+
+    /// Notes how a drain ended.
+    mutating func drained(_ endpoint: SessionEndpoint, isWritable: Bool, bytesInFlight: Int) {
+        guard case .websocket(let current) = self.transport, current === endpoint else { return }
+        self.isWritable = isWritable
+        self.bytesInFlight = isWritable ? 0 : bytesInFlight
+    }
+}

@@ -1,0 +1,114 @@
+import EngineIO
+import EngineIOCore
+import NIOCore
+import SocketIOCore
+
+/// A client joins a namespace: it is looked up or made, middlewares are passed, CONNECT is sent.
+extension ClientConnection {
+    func connect(_ packet: Packet, on loop: LoopContext) {
+        let name = packet.namespace
+        let auth: SocketIOValue
+        do { auth = try packet.connectData() } catch { return self.protocolError(error) }
+        let count = self.joined.withLock { $0.inOrder.count } + self.joining.count
+        guard count < self.server.configuration.maxNamespacesPerConnection else {
+            self.server.logger.debug(
+                "namespace refused", metadata: ["socketio.limit": "maxNamespacesPerConnection"])
+            return self.refuse(name, ConnectError("Too many namespaces"))
+        }
+        self.joining.insert(name)
+        if let namespace = self.server.claimNamespace(name) { return self.join(namespace, auth, on: loop) }
+        let parents = self.server.parents
+        guard !parents.isEmpty else { return self.refuse(name, ConnectError.invalidNamespace) }
+        startTask(on: loop.executor) {
+            var admitting: ParentNamespace?
+            for parent in parents where admitting == nil {
+                if await parent.admits(name, auth) { admitting = parent }
+            }
+            let parent = admitting
+            self.session.enqueue { loop in
+                guard !self.isClosing else { return }
+                guard let parent else { return self.refuse(name, ConnectError.invalidNamespace) }
+                guard let namespace = self.server.claimChild(name, of: parent) else {
+                    return self.refuse(name, ConnectError("Too many namespaces"))
+                }
+                self.join(namespace, auth, on: loop)
+            }
+        }
+    }
+
+    private func join(_ namespace: Namespace, _ auth: SocketIOValue, on loop: LoopContext) {
+        guard !self.isClosing else { return namespace.unclaim() }
+        guard namespace.isReady else {
+            // Another client is having it made right now.
+            return startTask(on: loop.executor) {
+                await Task.yield()
+                self.session.enqueue { loop in self.join(namespace, auth, on: loop) }
+            }
+        }
+        let socket = Socket(
+            id: SessionID.random(),
+            namespace: namespace,
+            connection: self,
+            handshake: Handshake(self.session.request, auth: auth)
+        )
+        let middlewares = namespace.middlewares
+        guard !middlewares.isEmpty else { return self.finishJoin(socket, nil, on: loop) }
+        self.joiningSockets[namespace.name] = socket
+        startTask(on: loop.executor) {
+            var refusal: (any Error)?
+            do {
+                for middleware in middlewares { try await middleware(socket) }
+            } catch {
+                refusal = error
+            }
+            let error = refusal
+            self.session.enqueue { loop in self.finishJoin(socket, error, on: loop) }
+        }
+    }
+
+    private func finishJoin(_ socket: Socket, _ error: (any Error)?, on loop: LoopContext) {
+        let namespace = socket.namespace
+        self.joining.remove(namespace.name)
+        self.joiningSockets[namespace.name] = nil
+        guard !self.isClosing else {
+            socket.refuse()
+            return namespace.unclaim()
+        }
+        if let error {
+            socket.refuse()
+            namespace.unclaim()
+            if !(error is ConnectError) { namespace.report(error, socket: socket) }
+            return self.refuse(namespace.name, error as? ConnectError ?? ConnectError("Connection refused"))
+        }
+        self.connectDeadline = nil
+        self.joined.withLock { $0.add(socket) }
+        let connect = PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: nil)
+        var staged: EngineIOSession.StagedSend?
+        let fits = namespace.local.add(socket) {
+            // Under the lock of the namespace: the consequences come after it.
+            staged = self.session.stage(frames: connect.frames)
+            return socket.state.withLock { state in
+                state.phase = .connected
+                defer { state.earlyRooms = [] }
+                return state.earlyRooms
+            }
+        }
+        if let staged { self.session.complete(staged) }
+        if !fits { socket.report(Socket.tooManyRooms) }
+        namespace.unclaim()
+        namespace.callConnectionHandlers(socket, on: loop)
+    }
+
+    func refuse(_ namespace: String, _ error: ConnectError) {
+        self.joining.remove(namespace)
+        do {
+            let packet = try PacketEncoder.connectError(
+                namespace: namespace, message: error.message, data: error.data)
+            self.session.send(frames: packet.frames)
+        } catch {
+            // Data that can't be sent is left out; the refusal is not.
+            self.server.main.report(error, socket: nil)
+            self.refuse(namespace, ConnectError("Connection refused"))
+        }
+    }
+}
