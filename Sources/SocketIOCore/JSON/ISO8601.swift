@@ -1,13 +1,13 @@
 /// Dates in the form in which JavaScript's `Date` writes and reads itself.
-enum ISO8601 {
+package enum ISO8601 {
     /// The greatest time, in milliseconds from 1970 and in both directions, that JavaScript's dates reach.
-    static let maxMilliseconds: Int64 = 8_640_000_000_000_000
+    package static let maxMilliseconds: Int64 = 8_640_000_000_000_000
 
     private static let millisecondsPerDay: Int64 = 86_400_000
 
     /// Writes `milliseconds` from 1970 as `YYYY-MM-DDTHH:mm:ss.sssZ`, with a sign and six digits for years outside
     /// 0…9999; returns the number of bytes, at most 27, or 0 if the time is out of range.
-    static func write(_ milliseconds: Int64, into output: UnsafeMutableRawBufferPointer) -> Int {
+    package static func write(_ milliseconds: Int64, into output: UnsafeMutableRawBufferPointer) -> Int {
         guard -Self.maxMilliseconds...Self.maxMilliseconds ~= milliseconds, output.count >= 27 else { return 0 }
         var day = milliseconds / Self.millisecondsPerDay
         var time = milliseconds % Self.millisecondsPerDay

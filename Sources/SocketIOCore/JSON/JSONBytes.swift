@@ -26,7 +26,7 @@ enum Byte {
 }
 
 /// Searches in raw bytes, eight at a time.
-enum ByteSearch {
+package enum ByteSearch {
     private static var ones: UInt64 { 0x0101_0101_0101_0101 }
     private static var highs: UInt64 { 0x8080_8080_8080_8080 }
 
@@ -34,7 +34,7 @@ enum ByteSearch {
     ///
     /// The bounds must lie within `bytes`.
     @inline(__always)
-    static func special(in bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Int {
+    package static func special(in bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Int {
         var index = start
         while end &- index >= 8 {
             let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))

@@ -1,7 +1,7 @@
 /// Numbers from and to JSON text.
-enum JSONNumber {
+package enum JSONNumber {
     /// What a number's text says.
-    enum Parsed {
+    package enum Parsed {
         /// Digits only, and it fits.
         case int(Int)
         /// Digits only, positive, and it fits only here.
@@ -11,7 +11,7 @@ enum JSONNumber {
     }
 
     /// The value of the number in `range`, which must follow the grammar of JSON; `nil` if it plainly does not.
-    static func parse(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Parsed? {
+    package static func parse(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Parsed? {
         guard range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
         var index = range.lowerBound
         let end = range.upperBound

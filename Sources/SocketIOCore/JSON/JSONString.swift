@@ -1,5 +1,5 @@
 /// The content of JSON strings: from the bytes between two quotes to text.
-enum JSONString {
+package enum JSONString {
     /// The text between two quotes, `range` being what lies between them.
     ///
     /// A surrogate without its partner becomes U+FFFD, and so does anything that is not UTF-8.
@@ -15,7 +15,10 @@ enum JSONString {
     /// Writes the text of `raw` to `output`, which has room for as many bytes as `raw`; returns the length.
     ///
     /// Malformed sequences (a scan has refused them before) are passed on as they are.
-    static func unescape(_ raw: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    package static func unescape(
+        _ raw: UnsafeRawBufferPointer,
+        into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
         var count = 0
         var index = 0
         while index < raw.count, count < output.count {
@@ -92,7 +95,7 @@ enum JSONString {
     }
 
     /// True when the content of a string, unescaped, is the ASCII `text`.
-    static func equals(
+    package static func equals(
         _ bytes: UnsafeRawBufferPointer,
         _ range: Range<Int>,
         isEscaped: Bool,

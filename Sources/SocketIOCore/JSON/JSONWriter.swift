@@ -104,14 +104,15 @@ package struct JSONWriter {
     @inline(__always)
     mutating func writeString(_ value: String, before: UInt8?, after: UInt8?) {
         if value.utf8.withContiguousStorageIfAvailable({
-            self.writeString(UnsafeRawBufferPointer($0), before, after)
+            self.writeString(utf8: UnsafeRawBufferPointer($0), before: before, after: after)
         }) == nil {
             var copy = value
-            copy.withUTF8 { self.writeString(UnsafeRawBufferPointer($0), before, after) }
+            copy.withUTF8 { self.writeString(utf8: UnsafeRawBufferPointer($0), before: before, after: after) }
         }
     }
 
-    private mutating func writeString(_ text: UnsafeRawBufferPointer, _ before: UInt8?, _ after: UInt8?) {
+    /// Writes a string whose bytes the caller knows to be UTF-8, with a byte before its quotes and a byte after them.
+    package mutating func writeString(utf8 text: UnsafeRawBufferPointer, before: UInt8? = nil, after: UInt8? = nil) {
         var plainEnd = ByteSearch.special(in: text, from: 0, to: text.count)
         self.bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: text.count &+ 4) { output in
             var count = 0

@@ -13,10 +13,7 @@ extension PacketEncoder {
         guard let text = ServerFrame.read(from: &rest), text.opcode == ServerFrame.text else {
             throw SocketIOError(.invalidPacket, "the packet has no text frame")
         }
-        // Engine.IO's type, the packet's type, the number of attachments and its dash, the namespace and its comma.
-        var prefix = 2
-        if packet.attachmentCount > 0 { prefix += String(packet.attachmentCount).utf8.count + 1 }
-        if namespace != "/" { prefix += namespace.utf8.count + 1 }
+        let prefix = EncodedPacket.prefixLength(packet.attachmentCount, namespace)
         var payload = text.payload
         guard var body = payload.readSlice(length: prefix), payload.readableBytes > 0 else {
             throw SocketIOError(.invalidPacket, "the packet is not of this namespace")

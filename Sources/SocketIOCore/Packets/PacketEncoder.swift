@@ -140,7 +140,7 @@ package enum PacketEncoder {
     /// Room for a frame's header, the `4` of Engine.IO, the type, the number of attachments and its dash.
     private static let headroom = ServerFrame.maxHeaderLength + 2 + 20
 
-    private static func begin(_ namespace: String, _ id: Int?, reserving size: Int = 64) -> JSONWriter {
+    static func begin(_ namespace: String, _ id: Int?, reserving size: Int = 64) -> JSONWriter {
         var writer = JSONWriter(reserving: size, headroom: Self.headroom)
         if namespace != "/" {
             writer.writeText(namespace)
@@ -169,7 +169,7 @@ package enum PacketEncoder {
     }
 
     /// Writes what was left out at the front, and the attachments behind.
-    private static func finish(_ writer: inout JSONWriter, _ type: PacketType) -> EncodedPacket {
+    static func finish(_ writer: inout JSONWriter, _ type: PacketType) -> EncodedPacket {
         let attachments = writer.attachments
         // The only reference, or writing would copy.
         var frames = ByteBuffer()
