@@ -100,6 +100,11 @@ package final class ServerProcess: Sendable {
     /// The lines written so far, in the order in which they were read.
     package var lines: [Line] { state.update { $0.lines } }
 
+    /// All lines of a program that has ended or is going to end.
+    package func allLines(timeout: Duration = defaultTimeout) async throws -> [Line] {
+        try await state.wait("the end of the output", timeout: timeout) { $0.openStreams == 0 ? $0.lines : nil }
+    }
+
     /// Waits for a line that satisfies a condition, also one written before.
     ///
     /// - Parameter first: number of lines not to look at.
