@@ -56,19 +56,24 @@ public struct AdapterSuite: Sendable {
 
     let servers: Int
     let patience: Duration
+    let settle: (@Sendable () async throws -> Void)?
     let makeCluster: MakeCluster
 
     /// - Parameters:
     ///   - servers: How many servers make a cluster, at least 1.
     ///   - patience: How long the suite waits for anything that must happen.
+    ///   - settle: Called after sockets have joined rooms, for adapters whose servers hear of what other servers send to a room only
+    ///     some time after the join: it waits until that is so.
     ///   - makeCluster: Makes the adapters.
     public init(
         servers: Int,
         patience: Duration = .seconds(10),
+        settle: (@Sendable () async throws -> Void)? = nil,
         makeCluster: @escaping MakeCluster
     ) {
         self.servers = max(1, servers)
         self.patience = patience
+        self.settle = settle
         self.makeCluster = makeCluster
     }
 

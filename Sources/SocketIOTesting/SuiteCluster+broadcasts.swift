@@ -42,6 +42,7 @@ extension SuiteCluster {
             try self.join(index, client, "all", Room("only \(index)"))
             try self.join(index, client, index % 2 == 0 ? "even" : "odd")
         }
+        try await self.settle()
         let last = clients.count - 1
         let lastID = Room(try self.id(clients[last]))
         for server in self.servers.indices {
@@ -112,6 +113,7 @@ extension SuiteCluster {
     private func order() async throws {
         let clients = try await self.connect()
         for (index, client) in clients.enumerated() { try self.join(index, client, "room") }
+        try await self.settle()
         let names = (0..<200).map { "event \($0)" }
         for server in self.servers.indices {
             for (index, name) in names.enumerated() {

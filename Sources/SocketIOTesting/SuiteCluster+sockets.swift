@@ -91,7 +91,10 @@ extension SuiteCluster {
                 }
                 let isHere = !clients[server].state.withLock { $0.isDisconnected }
                 try self.require(isHere, "a client outside the room was disconnected")
-                self.servers[server].disconnectSockets(close: close)
+                // Others may hear of it when the next clients are there already.
+                let last = Room("last \(server) \(close)")
+                try self.join(server, clients[server], last)
+                self.servers[server].in(last).disconnectSockets(close: close)
                 _ = try await self.wait(for: "the last client to be disconnected") {
                     clients[server].state.withLock { $0.isDisconnected } ? true : nil
                 }
@@ -121,7 +124,8 @@ extension SuiteCluster {
             server.on("add") { (number: Int) in number + index }
         }
         for (from, server) in self.servers.enumerated() {
-            let answers: ClusterAnswer<Int> = try await server.timeout(self.suite.patience).serverSideEmitWithAck("add", 100)
+            let answers: ClusterAnswer<Int> = try await server.timeout(self.suite.patience).serverSideEmitWithAck(
+                "add", 100)
             let expected = self.servers.indices.filter { $0 != from }.map { 100 + $0 }
             try self.require(answers.sorted() == expected, "answers \(answers) instead of \(expected)")
         }
@@ -132,6 +136,7 @@ extension SuiteCluster {
         let clients = try await self.connect("/suite-1")
         try await self.waitUntilComplete("/suite-1")
         for (index, client) in clients.enumerated() { try self.join(index, client, "room", namespace: "/suite-1") }
+        try await self.settle()
         for server in self.servers.indices {
             parents[server].emit("parent")
             parents[server].to("room").emit("room")

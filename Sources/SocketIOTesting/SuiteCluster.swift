@@ -87,6 +87,8 @@ final class SuiteCluster: Sendable {
             }
             clients.append(client)
         }
+        // Each is in the room of its id.
+        try await self.settle()
         return clients
     }
 
@@ -102,6 +104,9 @@ final class SuiteCluster: Sendable {
         }
         socket.join(rooms)
     }
+
+    /// Waits until joins are in force for other servers.
+    func settle() async throws { try await self.suite.settle?() }
 
     /// Sends a last event from a server and compares what each client has got before it, by name.
     func expect(

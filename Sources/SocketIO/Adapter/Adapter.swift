@@ -88,6 +88,8 @@ public struct BroadcastFlags: Sendable, Hashable {
     public var timeout: Duration?
     /// Set by `socket.broadcast`, for servers of the cluster that look at it.
     public var broadcast = false
+    /// Set for a socket of any server, of which there is one. Other servers look at it.
+    package var expectsSingleResponse = false
 
     public init() {}
 }
@@ -98,7 +100,7 @@ public struct BroadcastPacket: Sendable {
     public let event: String
     package let encoded: EncodedPacket
 
-    init(event: String, encoded: EncodedPacket) {
+    package init(event: String, encoded: EncodedPacket) {
         self.event = event
         self.encoded = encoded
     }

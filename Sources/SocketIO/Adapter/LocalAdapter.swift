@@ -176,13 +176,13 @@ public final class LocalAdapter: Sendable {
     ///
     /// - Parameters:
     ///   - timeout: How long answers are waited for; later ones are not told.
-    ///   - onAnswer: Called with the first argument of each answer, on whatever thread it comes.
+    ///   - onAnswer: Called with the first argument of each answer, nil if it has none, on whatever thread it comes.
     /// - Returns: How many sockets were asked. The first answers may be told before this returns.
     public func broadcastWithAck(
         _ packet: BroadcastPacket,
         to target: BroadcastTarget,
         timeout: Duration,
-        onAnswer: @escaping @Sendable (SocketIOValue) -> Void
+        onAnswer: @escaping @Sendable (SocketIOValue?) -> Void
     ) -> Int {
         let collector = AckCollector(onAnswer: onAnswer)
         collector.expectServers(1)

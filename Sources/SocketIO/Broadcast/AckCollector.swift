@@ -23,10 +23,10 @@ public final class AckCollector: Sendable {
     }
 
     private let state = Mutex(State())
-    private let onAnswer: (@Sendable (SocketIOValue) -> Void)?
+    private let onAnswer: (@Sendable (SocketIOValue?) -> Void)?
 
-    /// `onAnswer` is told of each answer as it comes.
-    init(onAnswer: (@Sendable (SocketIOValue) -> Void)? = nil) {
+    /// `onAnswer` is told of each answer as it comes: its first argument, nil if it has none.
+    package init(onAnswer: (@Sendable (SocketIOValue?) -> Void)? = nil) {
         self.onAnswer = onAnswer
     }
 
@@ -60,6 +60,14 @@ public final class AckCollector: Sendable {
         }
     }
 
+    /// A server is known to have told how many sockets it has asked, in a message that did not say whose it was.
+    package func heard(from server: String) {
+        self.update { state in
+            state.serverNames.remove(server)
+            state.heardNames.insert(server)
+        }
+    }
+
     /// A socket of another server has answered with this first argument.
     public func receive(_ value: SocketIOValue?) {
         self.receive(AckAnswer(id: nil, reader: nil, value: value ?? .null))
@@ -71,7 +79,7 @@ public final class AckCollector: Sendable {
             if let id = answer.id { state.missing.remove(id) }
             state.answers.append(answer)
         }
-        self.onAnswer?(answer.asValue)
+        self.onAnswer?(answer.firstArgument)
     }
 
     /// A socket of this server will not answer: it is gone.
@@ -80,7 +88,7 @@ public final class AckCollector: Sendable {
     }
 
     /// Has `cleanup` called when nothing is waited for any more.
-    func onFinish(_ cleanup: @escaping @Sendable () -> Void) {
+    package func onFinish(_ cleanup: @escaping @Sendable () -> Void) {
         let isDone = self.state.withLock { state in
             if !state.isDone { state.cleanups.append(cleanup) }
             return state.isDone
@@ -102,7 +110,7 @@ public final class AckCollector: Sendable {
     }
 
     /// Stops collecting: time is up, or the caller is gone.
-    func finish() {
+    package func finish() {
         let (continuation, cleanups) = self.state.withLock { state in
             state.isDone = true
             defer {
@@ -158,21 +166,59 @@ public final class AckCollector: Sendable {
     }
 }
 
+extension AckCollector {
+    /// Waits for what several broadcasts are answered, all together no longer than `timeout`.
+    ///
+    /// - Throws: ``BroadcastAckError`` if not all have answered, `CancellationError`.
+    package static func collect(_ collectors: [AckCollector], timeout: Duration) async throws -> [AckAnswer] {
+        let timer = Task {
+            try await Task.sleep(for: timeout)
+            for collector in collectors { collector.finish() }
+        }
+        var answers: [AckAnswer] = []
+        var missing: [String] = []
+        var elsewhere = 0
+        var servers: [String] = []
+        var isHeard = true
+        for collector in collectors {
+            await collector.wait()
+            collector.finish()
+            let result = collector.result
+            answers += result.answers
+            missing += result.missing
+            elsewhere += result.unheard
+            servers += result.missingServers
+            isHeard = isHeard && result.isHeard
+        }
+        timer.cancel()
+        try Task.checkCancellation()
+        guard missing.isEmpty, elsewhere == 0, isHeard else {
+            throw BroadcastAckError(
+                answers: answers.map(\.asValue), missing: missing, missingElsewhere: elsewhere, missingServers: servers)
+        }
+        return answers
+    }
+}
+
 /// One answer to a broadcast.
-struct AckAnswer: Sendable {
+package struct AckAnswer: Sendable {
     /// The socket, where it is one of this server's.
     let id: String?
     let reader: ArgumentReader?
     let value: SocketIOValue
 
-    func decode<R: Decodable>(_ type: R.Type) throws -> R {
+    package func decode<R: Decodable>(_ type: R.Type) throws -> R {
         if var reader = self.reader { return try reader.next(type) }
         return try self.value.decode(type)
     }
 
-    var asValue: SocketIOValue {
+    var asValue: SocketIOValue { self.firstArgument ?? .null }
+
+    /// Nil if there is none: in JavaScript that is `undefined`, and not null.
+    var firstArgument: SocketIOValue? {
         guard var reader = self.reader else { return self.value }
-        return (try? reader.next(SocketIOValue?.self)) ?? .null
+        if reader.isAtEnd { return nil }
+        return (try? reader.nextValue()) ?? .null
     }
 }
 

@@ -98,7 +98,7 @@ extension Broadcasting {
             }
             return collector
         }
-        let answers = try await target.collect(collectors)
+        let answers = try await AckCollector.collect(collectors, timeout: target.target.flags.timeout ?? .seconds(10))
         return try answers.map { try $0.decode(type) }
     }
 
@@ -131,7 +131,10 @@ extension Broadcasting {
     public func allSockets() async throws -> Set<String> { Set(try await self.fetchSockets().map(\.id)) }
 
     /// Has the sockets join rooms.
-    public func socketsJoin(_ rooms: Room...) {
+    public func socketsJoin(_ rooms: Room...) { self.socketsJoin(rooms) }
+
+    /// Has the sockets join rooms.
+    public func socketsJoin(_ rooms: [Room]) {
         let target = self.broadcastOperator
         target.scope.forEachNamespace { namespace in
             if target.target.flags.local {
@@ -143,7 +146,10 @@ extension Broadcasting {
     }
 
     /// Has the sockets leave rooms.
-    public func socketsLeave(_ rooms: Room...) {
+    public func socketsLeave(_ rooms: Room...) { self.socketsLeave(rooms) }
+
+    /// Has the sockets leave rooms.
+    public func socketsLeave(_ rooms: [Room]) {
         let target = self.broadcastOperator
         target.scope.forEachNamespace { namespace in
             if target.target.flags.local {
@@ -239,36 +245,6 @@ public struct BroadcastOperator: Broadcasting {
         var copy = self
         change(&copy.target)
         return copy
-    }
-
-    func collect(_ collectors: [AckCollector]) async throws -> [AckAnswer] {
-        let timeout = self.target.flags.timeout ?? .seconds(10)
-        let timer = Task {
-            try await Task.sleep(for: timeout)
-            for collector in collectors { collector.finish() }
-        }
-        var answers: [AckAnswer] = []
-        var missing: [String] = []
-        var elsewhere = 0
-        var servers: [String] = []
-        var isHeard = true
-        for collector in collectors {
-            await collector.wait()
-            collector.finish()
-            let result = collector.result
-            answers += result.answers
-            missing += result.missing
-            elsewhere += result.unheard
-            servers += result.missingServers
-            isHeard = isHeard && result.isHeard
-        }
-        timer.cancel()
-        try Task.checkCancellation()
-        guard missing.isEmpty, elsewhere == 0, isHeard else {
-            throw BroadcastAckError(
-                answers: answers.map(\.asValue), missing: missing, missingElsewhere: elsewhere, missingServers: servers)
-        }
-        return answers
     }
 }
 

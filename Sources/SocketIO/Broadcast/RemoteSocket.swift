@@ -15,7 +15,7 @@ public struct RemoteSocket: EventEmitting {
         self.handshake = description.handshake
         self.rooms = description.rooms
         self.data = description.data
-        self.target = namespace.to(Room(description.id))
+        self.target = namespace.to(Room(description.id)).with { $0.flags.expectsSingleResponse = true }
     }
 
     /// The value of a key; nil if there is none, or one of another type.
@@ -44,7 +44,7 @@ public struct RemoteSocket: EventEmitting {
     }
 
     /// Has it join rooms.
-    public func join(_ rooms: Room...) { for room in rooms { self.target.socketsJoin(room) } }
+    public func join(_ rooms: Room...) { self.target.socketsJoin(rooms) }
 
     /// Has it leave a room.
     public func leave(_ room: Room) { self.target.socketsLeave(room) }

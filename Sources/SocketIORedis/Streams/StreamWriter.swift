@@ -1,0 +1,209 @@
+import NIOCore
+import RESP
+import SocketIO
+import SocketIOCore
+import Synchronization
+
+/// Writes the messages of one namespace of this server to its stream: all of them once and in order, also when
+/// Redis goes away and comes back.
+final class StreamWriter: Sendable {
+    private let redis: any RedisClient
+    private let stream: String
+    private let uid: String
+    private let node: ClusterNode
+    private let state: Mutex<State>
+    /// The beginning of each command, up to the type.
+    private let prefix: [ByteBuffer]
+
+    private struct State {
+        var outbox: StreamOutbox
+        var connection = StreamConnection()
+        /// Failures in a row.
+        var failures = 0
+        var drained: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private static let dataName = ByteBuffer(string: "data")
+
+    init(_ redis: any RedisClient, node: ClusterNode, stream: String, options: RedisStreamsAdapterOptions) {
+        self.redis = redis
+        self.stream = stream
+        self.node = node
+        self.uid = node.uid
+        self.state = Mutex(State(outbox: StreamOutbox(maxBytes: options.maxBufferedBytes)))
+        self.prefix = [
+            "XADD", stream, "MAXLEN", "~", String(max(1, options.maxLength)), "*", "uid", node.uid, "nsp",
+            node.namespace, "type",
+        ].map { ByteBuffer(string: $0) }
+    }
+
+    /// Writes a message soon.
+    ///
+    /// - Throws: ``SocketIOError`` if too much waits.
+    func write(_ type: ClusterMessageType, _ data: ByteBuffer, event: String?) throws(SocketIOError) {
+        let item = StreamOutbox.Item(type: type.rawValue, data: data, event: event)
+        guard let action = self.state.withLock({ $0.outbox.add(item) }) else {
+            throw .notSent("a message", RedisError(.bufferFull, "too much waits to be written to the stream"))
+        }
+        self.perform(action)
+    }
+
+    /// How many messages are not written yet.
+    var count: Int { self.state.withLock { $0.outbox.count } }
+
+    /// Gives what waits some time to be written, if Redis is there, and ends.
+    func close() async {
+        if self.redis.state.isUsable {
+            let timer = Task {
+                try await Task.sleep(for: .seconds(2))
+                self.end()
+            }
+            await withCheckedContinuation { continuation in
+                let isEmpty = self.state.withLock { state in
+                    if !state.outbox.isEmpty { state.drained.append(continuation) }
+                    return state.outbox.isEmpty
+                }
+                if isEmpty { continuation.resume() }
+            }
+            timer.cancel()
+        }
+        self.end()
+    }
+
+    private func end() {
+        let drained = self.state.withLock { state in
+            state.outbox.close()
+            defer { state.drained = [] }
+            return state.drained
+        }
+        for continuation in drained { continuation.resume() }
+    }
+
+    // MARK: Doing what the outbox says
+
+    private func update(_ change: (inout StreamOutbox) -> StreamOutbox.Action) {
+        let (action, drained) = self.state.withLock { state in
+            let action = change(&state.outbox)
+            guard state.outbox.isEmpty else { return (action, [CheckedContinuation<Void, Never>]()) }
+            defer { state.drained = [] }
+            return (action, state.drained)
+        }
+        for continuation in drained { continuation.resume() }
+        self.perform(action)
+    }
+
+    private func perform(_ action: StreamOutbox.Action) {
+        switch action {
+        case .none: break
+        case .write(let items): self.write(items)
+        case .lookUp(let id): self.lookUp(after: id)
+        case .wait:
+            let failures = self.state.withLock { state in
+                state.failures += 1
+                return state.failures
+            }
+            Task {
+                try? await Task.sleep(for: .milliseconds(min(2000, 50 << min(failures, 6))))
+                self.update { $0.resume() }
+            }
+        }
+    }
+
+    private func write(_ items: [StreamOutbox.Item]) {
+        var commands = items.map { item in
+            RedisCommand(
+                arguments: self.prefix + [ByteBuffer(string: String(item.type)), Self.dataName, item.data])
+        }
+        let asksForConnection = self.state.withLock { $0.connection.mustBeAsked(at: .now) }
+        if asksForConnection { commands.append(StreamConnection.question) }
+        do {
+            try self.redis.send(commands) { [self] result in
+                switch result {
+                case .success(let replies) where replies.count >= items.count:
+                    self.state.withLock { state in
+                        state.failures = 0
+                        state.connection.used(at: .now, reply: asksForConnection ? replies.last : nil)
+                    }
+                    self.answered(items, replies)
+                case .success: self.failed(RedisError(.protocolViolation, "too few replies"))
+                case .failure(let error): self.failed(error)
+                }
+            }
+        } catch {
+            self.failed(error, wasAccepted: false)
+        }
+    }
+
+    private func answered(_ items: [StreamOutbox.Item], _ replies: [RedisValue]) {
+        var results: [StreamOutbox.Reply] = []
+        for (item, reply) in zip(items, replies) {
+            if let id = reply.text.flatMap({ StreamID($0) }) {
+                results.append(.written(id))
+            } else if case .error(let message) = reply, Self.isTemporary(message) {
+                results.append(.notNow)
+            } else {
+                var message = "an unexpected reply"
+                if case .error(let text) = reply { message = text }
+                self.node.report(SocketIOError.notSent("a message", RedisError(.redis, message)), event: item.event)
+                results.append(.refused)
+            }
+        }
+        self.update { $0.answered(results) }
+    }
+
+    /// Whether an error says that Redis, or this node of it, is not ready.
+    private static func isTemporary(_ message: String) -> Bool {
+        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM"].contains {
+            message.hasPrefix($0)
+        }
+    }
+
+    private func failed(_ error: RedisError, wasAccepted: Bool = true) {
+        if error.code == .closed { return self.end() }
+        self.update { $0.failed(wasAccepted: wasAccepted) }
+    }
+
+    // MARK: After a loss
+
+    private func lookUp(after id: StreamID?) {
+        let end = self.state.withLock { $0.connection.end }
+        Task {
+            do {
+                // What the broken connection has sent may still lie before Redis, unread, and must not come late.
+                if let end {
+                    // In Redis Cluster the first command says to which node.
+                    _ = try await self.redis.send([RedisCommand("XLEN", self.stream), end])
+                }
+                let entries = try await self.ownEntries(after: id)
+                self.state.withLock { $0.connection = StreamConnection() }
+                self.update { $0.found(entries) }
+            } catch let error as RedisError where error.code == .closed {
+                self.end()
+            } catch {
+                self.update { $0.notFound() }
+            }
+        }
+    }
+
+    /// This namespace's entries behind `id`.
+    private func ownEntries(
+        after id: StreamID?
+    ) async throws -> [(id: StreamID, type: Int?, data: ByteBuffer?)] {
+        var found: [(id: StreamID, type: Int?, data: ByteBuffer?)] = []
+        var from = id?.next ?? .zero
+        while true {
+            let reply = try await self.redis.send(
+                RedisCommand("XRANGE", self.stream, from.description, "+", "COUNT", "1000"))
+            let values = reply.elements ?? []
+            for entry in values.lazy.compactMap({ StreamEntry($0) }) where entry.uid == self.uid {
+                found.append((entry.id, entry.type, entry.data))
+            }
+            guard let next = values.last.flatMap({ StreamEntry.id(of: $0) })?.next else { return found }
+            from = next
+        }
+    }
+}
+
+extension StreamOutbox {
+    fileprivate mutating func failed(wasAccepted: Bool) -> Action { wasAccepted ? self.lost() : self.notAccepted() }
+}
