@@ -13,6 +13,7 @@ let package = Package(
             name: "bench-server",
             dependencies: [
                 .product(name: "SocketIO", package: "swift-socketio"),
+                .product(name: "SocketIORedis", package: "swift-socketio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -58,20 +58,20 @@ struct ServeCommandTests {
 
     // MARK: Starting
 
-    private static func serve(_ arguments: String...) async throws -> (ServerProcess, Int) {
+    static func serve(_ arguments: String...) async throws -> (ServerProcess, Int) {
         let process = try ServerProcess(try Self.executable, ["serve", "--port", "0"] + arguments)
         let line = try await process.waitForLine(containing: "Chat: http://", timeout: .seconds(30))
         let digits = line.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
         return (process, try #require(Int(digits)))
     }
 
-    private static func stop(_ server: ServerProcess) async throws {
+    static func stop(_ server: ServerProcess) async throws {
         server.signal(SIGTERM)
         #expect(try await server.waitForExit(timeout: .seconds(20)) == .exited(0))
     }
 
     /// The command stands beside the test bundle.
-    private static var executable: String {
+    static var executable: String {
         get throws {
             var directory = URL(fileURLWithPath: CommandLine.arguments.first ?? "")
             for _ in 0..<8 {

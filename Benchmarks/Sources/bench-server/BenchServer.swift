@@ -1,5 +1,6 @@
 import ArgumentParser
 import SocketIO
+import SocketIORedis
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -28,6 +29,24 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "The number of event loops.")
     var threads: Int = 1
 
+    @Option(help: "Joins this server and others with the same Redis, such as redis://127.0.0.1:6379.")
+    var redis: String?
+
+    @Option(help: "With --redis: which adapter.")
+    var adapter: Adapter = .pubsub
+
+    enum Adapter: String, ExpressibleByArgument, CaseIterable {
+        case pubsub, sharded, streams
+
+        func factory(_ redis: any RedisClient) -> AdapterFactory {
+            switch self {
+            case .pubsub: RedisAdapter.factory(redis)
+            case .sharded: ShardedRedisAdapter.factory(redis)
+            case .streams: RedisStreamsAdapter.factory(redis)
+            }
+        }
+    }
+
     func validate() throws {
         guard (0...65535).contains(self.port) else { throw ValidationError("--port must be from 0 to 65535") }
         guard (1...1024).contains(self.threads) else { throw ValidationError("--threads must be from 1 to 1024") }
@@ -36,6 +55,9 @@ struct BenchServer: AsyncParsableCommand {
     func run() async throws {
         var configuration = SocketIOConfiguration(port: self.port)
         configuration.engine.eventLoopCount = self.threads
+        if let url = self.redis {
+            configuration.adapter = self.adapter.factory(try RESPClient(url: url))
+        }
         let io = SocketIOServer(configuration: configuration)
         io.onConnection { socket in
             socket.on("echo") { (payload: Payload) in socket.emit("echo", payload) }

@@ -8,17 +8,26 @@ import Synchronization
 #endif
 
 /// The chat that `socketio serve` runs: rooms and names in `/`, an overview for those who know the token in `/admin`.
+///
+/// With several processes, each tells the others who is on it. What depends on that, the lists of users and the overview, each
+/// tells its own clients; what happens goes to all.
 final class Chat: Sendable {
-    private let io: SocketIOServer
+    let io: SocketIOServer
     private let adminToken: String
-    private let state = Mutex(ChatState())
+    let isClustered: Bool
+    let state = Mutex(ChatState(id: String(RandomToken.make().prefix(12))))
+    /// Whether the others are going to be told soon.
+    let isTelling = Atomic<Bool>(false)
+    let heartbeat = Mutex<Task<Void, Never>?>(nil)
 
-    init(io: SocketIOServer, adminToken: String) {
+    init(io: SocketIOServer, adminToken: String, isClustered: Bool = false) {
         self.io = io
         self.adminToken = adminToken
+        self.isClustered = isClustered
     }
 
     func start() {
+        if self.isClustered { self.joinCluster() }
         self.io.onConnection { socket in
             socket.on(ChatEvents.join) { request in self.join(socket, request) }
             socket.on(ChatEvents.message) { request in self.post(socket, request) }
@@ -29,9 +38,9 @@ final class Chat: Sendable {
             }
             socket.onDisconnect { (_: DisconnectReason) in
                 self.leave(socket)
-                self.tellAdmins()
+                self.hasChanged()
             }
-            self.tellAdmins()
+            self.hasChanged()
         }
 
         struct Credentials: Decodable { var token: String }
@@ -63,8 +72,8 @@ final class Chat: Sendable {
             socket.to(Self.room(room)).emit(ChatEvents.notice, Notice(text: "\(name) has joined."))
         }
         let (users, history) = self.state.withLock { ($0.users(in: room), $0.history(of: room)) }
-        socket.to(Self.room(room)).emit(ChatEvents.users, RoomUsers(room: room, users: users))
-        self.tellAdmins()
+        socket.to(Self.room(room)).local.emit(ChatEvents.users, RoomUsers(room: room, users: users))
+        self.hasChanged()
         return JoinReply(ok: true, users: users, history: history)
     }
 
@@ -77,6 +86,7 @@ final class Chat: Sendable {
             state.place(of: socket.id).map { (state.post(text, in: $0, at: date + "Z"), $0.room) }
         }
         guard let (message, room) = posted else { return Reply(ok: false, error: "Join a room first.") }
+        if self.isClustered { self.io.main.serverSideEmit(ChatClusterEvents.posted, room, message) }
         self.io.to(Self.room(room)).emit(ChatEvents.posted, message)
         return Reply(ok: true)
     }
@@ -91,13 +101,24 @@ final class Chat: Sendable {
         guard let place = self.state.withLock({ $0.leave(socket.id) }) else { return }
         socket.leave(Self.room(place.room))
         self.announce("\(place.name) has left.", place.room)
-        self.tellAdmins()
+        self.hasChanged()
     }
 
     private func announce(_ text: String, _ room: String) {
-        let users = self.state.withLock { $0.users(in: room) }
         self.io.to(Self.room(room)).emit(ChatEvents.notice, Notice(text: text))
-        self.io.to(Self.room(room)).emit(ChatEvents.users, RoomUsers(room: room, users: users))
+        self.tellUsers(room)
+    }
+
+    /// Tells this server's clients who is in a room.
+    func tellUsers(_ room: String) {
+        let users = self.state.withLock { $0.users(in: room) }
+        self.io.to(Self.room(room)).local.emit(ChatEvents.users, RoomUsers(room: room, users: users))
+    }
+
+    /// Somebody has come, gone or moved.
+    private func hasChanged() {
+        self.tellAdmins()
+        if self.isClustered { self.tellOthersSoon() }
     }
 
     // MARK: The overview
@@ -107,8 +128,8 @@ final class Chat: Sendable {
         return self.state.withLock { $0.overview(connections: connections) }
     }
 
-    private func tellAdmins() {
-        self.io.of("/admin").emit(ChatEvents.overview, self.overview)
+    func tellAdmins() {
+        self.io.of("/admin").local.emit(ChatEvents.overview, self.overview)
     }
 
     // MARK: Texts

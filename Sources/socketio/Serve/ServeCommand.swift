@@ -2,7 +2,7 @@ import ArgumentParser
 import Logging
 import NIOCore
 import ServiceLifecycle
-import SocketIO
+import SocketIORedis
 
 #if canImport(Darwin)
     import Darwin
@@ -19,6 +19,10 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             The page at / is the chat: rooms, names, typing indicators, and an /admin namespace behind a token. \
             SIGINT or SIGTERM disconnects the clients and ends it.
+
+            With --redis, the chat is that of all processes with the same Redis:
+              socketio serve --redis redis://127.0.0.1 --port 3000
+              socketio serve --redis redis://127.0.0.1 --port 3001
             """
     )
 
@@ -41,6 +45,16 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var clientDir: String?
 
+    @Option(
+        help: """
+            Joins this server and others with the same Redis: redis://[user[:password]@]host[:port][/database], rediss:// \
+            with TLS, or unix:///path.
+            """)
+    var redis: String?
+
+    @OptionGroup(title: "Cluster, with --redis")
+    var cluster: AdapterOptions
+
     @Flag(help: "Log what happens to connections.")
     var verbose = false
 
@@ -48,6 +62,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard (0...65535).contains(self.port) else { throw ValidationError("--port must be from 0 to 65535.") }
         if let threads = self.threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads must be from 1 to 1024.")
+        }
+        if self.redis == nil, !self.cluster.areDefault {
+            throw ValidationError("--adapter and its options need --redis.")
         }
         if self.adminToken?.isEmpty == true { throw ValidationError("--admin-token must not be empty.") }
     }
@@ -64,10 +81,17 @@ struct ServeCommand: AsyncParsableCommand {
         let page = ChatPage(client: client)
         configuration.engine.fallback = { request in page.answer(request) }
 
+        var redis: RESPClient?
+        if let url = self.redis {
+            // A server serves its own clients without Redis, and joins the others when it is there.
+            let client = try RedisConnection.client(url, logger: logger)
+            configuration.adapter = self.cluster.factory(client)
+            redis = client
+        }
         let io = SocketIOServer(configuration: configuration, logger: logger)
-        let chat = Chat(io: io, adminToken: token)
+        let chat = Chat(io: io, adminToken: token, isClustered: redis != nil)
         chat.start()
-        let service = ServeService(io: io, lines: self.lines(token: token, client: client))
+        let service = ServeService(io: io, chat: chat, lines: self.lines(token: token, client: client))
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: service)],
@@ -77,7 +101,9 @@ struct ServeCommand: AsyncParsableCommand {
         )
         do {
             try await group.run()
+            await redis?.shutdown()
         } catch {
+            await redis?.shutdown()
             throw CommandFailure("socketio: \(Self.explain(error, host: self.host, port: self.port))")
         }
     }
@@ -85,6 +111,7 @@ struct ServeCommand: AsyncParsableCommand {
     private func lines(token: String, client: ClientLibrary) -> [String] {
         var lines: [String] = []
         if self.adminToken == nil { lines.append("Admin token: \(token)") }
+        if self.redis != nil { lines.append("Cluster: \(self.cluster.adapter.rawValue)") }
         lines.append("JavaScript client: \(client.description)")
         lines.append("Press Control-C to stop.")
         return lines
@@ -107,6 +134,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// Opens the port, says where, and serves until the group shuts down.
 private struct ServeService: Service {
     let io: SocketIOServer
+    let chat: Chat
     let lines: [String]
 
     func run() async throws {
@@ -114,6 +142,7 @@ private struct ServeService: Service {
         do {
             address = try await self.io.start()
         } catch {
+            self.chat.end()
             await self.io.close()
             throw error
         }
@@ -122,6 +151,7 @@ private struct ServeService: Service {
         for line in self.lines { print(line) }
         flushStandardOutput()
         try? await gracefulShutdown()
+        self.chat.end()
         await self.io.close()
     }
 }

@@ -9,6 +9,9 @@
 /// Has what was printed reach a pipe at once.
 func flushStandardOutput() { fflush(nil) }
 
+/// A line on standard error.
+func printError(_ line: String) { fputs(line + "\n", stderr) }
+
 enum RandomToken {
     /// 120 bits of the system's random source as 30 hexadecimal digits.
     static func make() -> String {
