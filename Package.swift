@@ -166,7 +166,10 @@ let package = Package(
         ),
         .testTarget(
             name: "SocketIORedisTests",
-            dependencies: ["SocketIORedis", "SocketIOTesting", "TestSupport", "RESP", "MessagePack"],
+            dependencies: [
+                "SocketIORedis", "SocketIOTesting", "TestSupport", "RESP", "MessagePack",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             resources: [.copy("Vectors")]
         ),
         .testTarget(

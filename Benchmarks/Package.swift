@@ -23,6 +23,7 @@ let package = Package(
             dependencies: [
                 "CAllocationCounter",
                 .product(name: "SocketIO", package: "swift-socketio"),
+                .product(name: "SocketIORedis", package: "swift-socketio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

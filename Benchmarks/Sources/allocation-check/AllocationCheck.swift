@@ -39,7 +39,7 @@ struct AllocationCheck: AsyncParsableCommand {
         }
         let port = try await io.start().port ?? 0
         var failed = false
-        for test in Self.cases {
+        for test in Self.cases + Self.clusterCases() {
             let count = try test.measure(port)
             let isOver = count > test.limit
             failed = failed || isOver
@@ -119,7 +119,7 @@ struct AllocationCheck: AsyncParsableCommand {
         }
     }
 
-    private static func count(per units: Int, divisor: Int = 1, _ body: () throws -> Void) rethrows -> Double {
+    static func count(per units: Int, divisor: Int = 1, _ body: () throws -> Void) rethrows -> Double {
         for _ in 0..<(Self.warmUp / divisor) { try body() }
         let before = allocation_count()
         let rounds = Self.messages / divisor
