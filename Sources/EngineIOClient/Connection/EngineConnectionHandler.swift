@@ -2,15 +2,21 @@ import EngineIOCore
 import NIOCore
 
 /// What is told of a connection, on its event loop, one thing at a time: opened once at most, then messages, then closed once.
+///
+/// Nothing is told inside a call of the owner: what a call causes at once (an end, room to write) is told in a turn of its own.
 package protocol EngineConnectionHandler: AnyObject, Sendable {
     func engineOpened(_ handshake: Handshake)
+    /// The buffer shares the storage of a whole read: copy what is kept for longer than the turn.
     func engineReceived(text: ByteBuffer)
+    /// As for text.
     func engineReceived(binary: ByteBuffer)
     /// The client may be written to again (after ``EngineConnection/isWritable`` was false).
     func engineBecameWritable()
     /// A ping of the server has come.
     func enginePinged()
+    /// The connection has moved from polling to WebSocket.
     func engineUpgraded()
+    /// It is over; the connection has let go of the handler. Also told when it never opened.
     func engineClosed(_ end: EngineEnd)
 }
 
@@ -25,24 +31,4 @@ package struct EngineEnd: Sendable {
         self.reason = reason
         self.error = error
     }
-}
-
-/// Something went wrong between the client and the server.
-public struct EngineClientError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What kind of error it is. An open set.
-    public struct Code: Sendable, Hashable, RawRepresentable {
-        public let rawValue: String
-
-        public init(rawValue: String) { self.rawValue = rawValue }
-    }
-
-    public let code: Code
-    public let message: String
-
-    public init(_ code: Code, _ message: String) {
-        self.code = code
-        self.message = message
-    }
-
-    public var description: String { "\(self.code.rawValue): \(self.message)" }
 }
