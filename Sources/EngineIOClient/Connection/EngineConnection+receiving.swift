@@ -13,7 +13,7 @@ extension EngineConnection {
             guard self.isAllowed(data) else { return }
             handler.engineReceived(binary: data)
         case .ping(let data):
-            self.outbox.append(.pong(data))
+            self.outbox.appendPong(data)
             self.liveness?.pinged(now: Self.now)
             handler.enginePinged()
         case .close:

@@ -61,7 +61,7 @@ extension EngineConnection {
             webSocket.ping()
         } else {
             // A pong that nobody asked for does no harm, and the answer to its POST is the sign of life.
-            self.outbox.append(.pong(ByteBuffer()))
+            self.outbox.appendPong(ByteBuffer())
             self.advance()
         }
     }

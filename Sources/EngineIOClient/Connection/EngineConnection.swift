@@ -117,7 +117,7 @@ package final class EngineConnection: @unchecked Sendable {
         self.updateCongestion()
     }
 
-    /// Whether little waits to be sent. Once it was false, the handler is told when it is true again.
+    /// Whether it is open and little waits to be sent (64 KiB). When too much did, the handler is told when it is true again.
     package var isWritable: Bool { self.state.phase == .open && !self.isCongested }
 
     /// Bytes that were appended and have not been given to the system yet (WebSocket), or not been acknowledged (polling).

@@ -14,6 +14,13 @@ struct Outbox {
         self.bytes += Self.cost(packet)
     }
 
+    /// A pong behind another takes its place, so that a server that pings without end fills nothing. What it echoes is cut off
+    /// behind 125 bytes, as in WebSocket; the protocol knows pings without data only.
+    mutating func appendPong(_ data: ByteBuffer) {
+        if case .pong? = self.packets.last, let last = self.packets.popLast() { self.bytes -= Self.cost(last) }
+        self.append(.pong(data.getSlice(at: data.readerIndex, length: min(data.readableBytes, 125)) ?? ByteBuffer()))
+    }
+
     mutating func removeAll() {
         self.packets = CircularBuffer()
         self.bytes = 0

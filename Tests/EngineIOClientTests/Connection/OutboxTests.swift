@@ -69,6 +69,18 @@ struct OutboxTests {
         #expect(messages == texts)
     }
 
+    @Test func pongs() {
+        var outbox = Self.outbox([Self.text("a")])
+        for _ in 0..<1000 { outbox.appendPong(ByteBuffer(string: "first")) }
+        outbox.appendPong(ByteBuffer(repeating: 0x61, count: 200))
+        outbox.append(Self.text("b"))
+        outbox.appendPong(ByteBuffer())
+        #expect(outbox.bytes == 2 + 126 + 2 + 1)
+        let (body, _) = outbox.takePayload(maxBytes: 1000)
+        #expect(String(buffer: body) == "4a\u{1E}3" + String(repeating: "a", count: 125) + "\u{1E}4b\u{1E}3")
+        #expect(outbox.bytes == 0)
+    }
+
     @Test func keysDiffer() {
         var keys = MaskKeys()
         #expect(Set((0..<1000).map { _ in keys.next() }).count > 990)
