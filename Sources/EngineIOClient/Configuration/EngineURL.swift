@@ -1,5 +1,7 @@
+import EngineIOCore
+
 /// The address of a server: `http`, `https`, `ws` or `wss`.
-package struct EngineURL: Sendable, Hashable {
+package struct EngineURL: Sendable {
     /// Whether TLS is spoken.
     package var isSecure: Bool
     /// A name or an address, without brackets.
@@ -8,19 +10,9 @@ package struct EngineURL: Sendable, Hashable {
     /// What follows the host up to the query, as it was written; empty or beginning with a slash.
     package var path: String
     /// Decoded, in the order in which it was written.
-    package var query: [Parameter]
+    package var query: [(String, String)]
 
-    package struct Parameter: Sendable, Hashable {
-        package var name: String
-        package var value: String
-
-        package init(name: String, value: String) {
-            self.name = name
-            self.value = value
-        }
-    }
-
-    package init(isSecure: Bool, host: String, port: Int, path: String = "", query: [Parameter] = []) {
+    package init(isSecure: Bool, host: String, port: Int, path: String = "", query: [(String, String)] = []) {
         self.isSecure = isSecure
         self.host = host
         self.port = port
@@ -45,7 +37,7 @@ package struct EngineURL: Sendable, Hashable {
         if let fragment = rest.firstIndex(of: "#") { rest = rest[..<fragment] }
         self.query = []
         if let mark = rest.firstIndex(of: "?") {
-            self.query = PercentText.parameters(rest[rest.index(after: mark)...])
+            self.query = QueryParameters(uri: String(rest[mark...])).pairs.map { ($0.key, $0.value) }
             rest = rest[..<mark]
         }
         self.path = ""
