@@ -17,7 +17,7 @@ struct ConnectionSettings: Sendable {
         var isSecure: Bool
         var host: String
         var port: Int
-        var urlQuery: [EngineURL.Parameter]
+        var urlQuery: [[String]]
         var path: String
         var query: [String: String]
         var headers: [String: String]
@@ -37,7 +37,7 @@ struct ConnectionSettings: Sendable {
             isSecure: url.isSecure,
             host: url.host.lowercased(),
             port: url.port,
-            urlQuery: url.query,
+            urlQuery: url.query.map { [$0.0, $0.1] },
             path: configuration.path,
             query: configuration.query,
             headers: configuration.extraHeaders,
@@ -87,7 +87,7 @@ struct ConnectionSettings: Sendable {
         let configuration = self.configuration
         var engine = EngineClientConfiguration(url: self.url, path: configuration.path)
         engine.query =
-            self.url.query.map { ($0.name, $0.value) }
+            self.url.query
             + configuration.query.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         engine.extraHeaders = configuration.extraHeaders.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         engine.transports = configuration.transports.map { $0 == .polling ? .polling : .websocket }
