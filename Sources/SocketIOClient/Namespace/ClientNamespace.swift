@@ -92,6 +92,7 @@ final class ClientNamespace: @unchecked Sendable {
     }
 
     func leave() {
+        self.cancelAuth()
         self.perform(self.state.leave())
         self.resumeWaiters(
             .failure(SocketIOError(.disconnected, "the client was disconnected before it was connected")))
@@ -99,6 +100,7 @@ final class ClientNamespace: @unchecked Sendable {
 
     /// The client is gone.
     func release() {
+        self.cancelAuth()
         self.perform(self.state.release())
         self.resumeWaiters(.failure(CancellationError()))
         self.manager.detach(self)
