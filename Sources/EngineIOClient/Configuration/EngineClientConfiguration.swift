@@ -48,6 +48,8 @@ package struct EngineClientConfiguration: Sendable {
     /// Most bytes that may wait to be sent; a single message may be larger. Default 64 MiB. Beyond it the connection ends with
     /// ``EngineClientError/Code/outboundLimit``.
     package var maxOutboundBytes: Int
+    /// Most packets in the body of one POST. Default 16: python-engineio drops a body with more and says nothing.
+    package var maxPacketsPerPost: Int
     package var logger: Logger
 
     /// Kept by all copies, so that the trusted roots are read once and not for every connection.
@@ -71,6 +73,7 @@ package struct EngineClientConfiguration: Sendable {
         self.closeTimeout = .seconds(5)
         self.maxMessageBytes = 64 << 20
         self.maxOutboundBytes = 64 << 20
+        self.maxPacketsPerPost = 16
         self.logger = Logger(label: "socketio.client.engine")
     }
 }

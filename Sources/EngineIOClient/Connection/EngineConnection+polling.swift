@@ -62,7 +62,8 @@ extension EngineConnection {
 
     func post() {
         let (body, cost) = self.outbox.takePayload(
-            maxBytes: self.handshake?.maxPayload ?? Handshake.defaultMaxPayload)
+            maxBytes: self.handshake?.maxPayload ?? Handshake.defaultMaxPayload,
+            maxPackets: self.configuration.maxPacketsPerPost)
         guard let request = self.requests?.post(body, sid: self.handshake?.sid) else { return }
         self.postedBytes = cost
         let link = self.postLink ?? HTTPLink(dialer: self.dialer, maxBodyBytes: Self.maxPostAnswerBytes)

@@ -26,17 +26,19 @@ struct Outbox {
         self.bytes = 0
     }
 
-    /// The body of a POST: as many packets as `maxBytes` holds, or a single one that is larger.
+    /// The body of a POST: up to `maxPackets` packets, as many as `maxBytes` holds or a single one that is larger.
     ///
     /// - Returns: the body, and what it had counted in ``bytes``.
-    mutating func takePayload(maxBytes: Int) -> (body: ByteBuffer, cost: Int) {
+    mutating func takePayload(maxBytes: Int, maxPackets: Int) -> (body: ByteBuffer, cost: Int) {
         var body = ByteBuffer()
         var cost = 0
-        while let packet = self.packets.first {
+        var count = 0
+        while let packet = self.packets.first, count < max(1, maxPackets) {
             let separator = body.readableBytes > 0 ? 1 : 0
             let length = packet.textLength + separator
             if body.readableBytes > 0, length > maxBytes - body.readableBytes { break }
             self.packets.removeFirst()
+            count += 1
             body.reserveCapacity(minimumWritableBytes: length)
             if separator > 0 { body.writeInteger(PayloadDecoder.separator) }
             packet.appendText(to: &body)

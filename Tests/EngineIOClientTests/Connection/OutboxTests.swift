@@ -18,7 +18,7 @@ struct OutboxTests {
             Self.text("a"), .binary(ByteBuffer(bytes: [1, 2, 3, 4])), .pong(ByteBuffer()), Self.text(""),
         ])
         #expect(outbox.bytes == 2 + 5 + 1 + 1)
-        let (body, cost) = outbox.takePayload(maxBytes: 1000)
+        let (body, cost) = outbox.takePayload(maxBytes: 1000, maxPackets: 100)
         #expect(String(buffer: body) == "4a\u{1E}bAQIDBA==\u{1E}3\u{1E}4")
         #expect(cost == 9)
         #expect(outbox.isEmpty)
@@ -32,7 +32,7 @@ struct OutboxTests {
         var outbox = Self.outbox(packets)
         var bodies: [ByteBuffer] = []
         while !outbox.isEmpty {
-            let (body, _) = outbox.takePayload(maxBytes: maxBytes)
+            let (body, _) = outbox.takePayload(maxBytes: maxBytes, maxPackets: 100)
             // One that is too large goes alone.
             #expect(body.readableBytes <= maxBytes || !body.readableBytesView.contains(PayloadDecoder.separator))
             bodies.append(body)
@@ -44,6 +44,14 @@ struct OutboxTests {
             while let packet = try? payload.next() { decoded.append(packet) }
         }
         #expect(decoded == packets)
+    }
+
+    @Test func countedPackets() {
+        var outbox = Self.outbox((0..<5).map { Self.text("\($0)") })
+        #expect(String(buffer: outbox.takePayload(maxBytes: 1000, maxPackets: 2).body) == "40\u{1E}41")
+        #expect(String(buffer: outbox.takePayload(maxBytes: 1000, maxPackets: 0).body) == "42")
+        #expect(String(buffer: outbox.takePayload(maxBytes: 1000, maxPackets: 100).body) == "43\u{1E}44")
+        #expect(outbox.bytes == 0)
     }
 
     @Test func frames() throws {
@@ -76,7 +84,7 @@ struct OutboxTests {
         outbox.append(Self.text("b"))
         outbox.appendPong(ByteBuffer())
         #expect(outbox.bytes == 2 + 126 + 2 + 1)
-        let (body, _) = outbox.takePayload(maxBytes: 1000)
+        let (body, _) = outbox.takePayload(maxBytes: 1000, maxPackets: 100)
         #expect(String(buffer: body) == "4a\u{1E}3" + String(repeating: "a", count: 125) + "\u{1E}4b\u{1E}3")
         #expect(outbox.bytes == 0)
     }

@@ -98,6 +98,26 @@ struct PollingTests {
         }
     }
 
+    @Test func packetsPerPost() async throws {
+        try await withScript { server in
+            let client = try Self.client(server)
+            client.open()
+            let get = try await server.accept()
+            try await get.openPolling()
+            try await client.opened()
+            try await client.run { connection in
+                for number in 0..<40 { connection.send(text: ByteBuffer(string: "\(number)")) }
+                connection.flush()
+            }
+            let post = try await server.accept()
+            for numbers in [0..<16, 16..<32, 32..<40] {
+                #expect(try await post.request().body == numbers.map { "4\($0)" }.joined(separator: "\u{1E}"))
+                try await post.answer("200 OK", "ok")
+            }
+            try await client.cut()
+        }
+    }
+
     static let answer =
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Length: 13\r\n\r\n4grüße\u{1E}bAQI"
     static let chunked =
@@ -206,7 +226,8 @@ struct PollingTests {
             _ = try await first.request()
             try await first.answer("200 OK", "ok")
             first.close()
-            try await first.closed()
+            // Gone at the client too: what is sent before it knows is lost with the connection.
+            try await eventually("the client to notice") { try await client.run { $0.postLink?.isWritten == false } }
             try await client.send("b")
             let second = try await server.accept()
             #expect(try await second.request().body == "4b")
