@@ -86,7 +86,10 @@ final class Manager: @unchecked Sendable {
         guard !actions.isEmpty else { return }
         self.batch {
             for action in actions { self.apply(action) }
-            for namespace in self.inOrder { namespace.publishState() }
+            for namespace in self.inOrder {
+                namespace.publishState()
+                namespace.endHopelessWaits()
+            }
         }
     }
 

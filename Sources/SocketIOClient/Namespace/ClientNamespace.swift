@@ -48,6 +48,8 @@ final class ClientNamespace: @unchecked Sendable {
     private var authBackoff: Backoff
     private var authTask: Task<Void, Never>?
     private var lastError: (any Error)?
+    /// An attempt has failed in a way that ends ``Waiter``s, once it is clear what comes of it.
+    private var hopelessError: (any Error)?
 
     struct Waiter {
         let complete: @Sendable (Result<Void, any Error>) -> Void
@@ -87,7 +89,10 @@ final class ClientNamespace: @unchecked Sendable {
     // MARK: What the client asks for
 
     func activate() {
-        if let error = self.configurationError { return self.failAttempt(error) }
+        if let error = self.configurationError {
+            self.failAttempt(error)
+            return self.endHopelessWaits()
+        }
         self.perform(self.state.activate(isOpen: self.manager.state.phase == .open))
     }
 
@@ -204,6 +209,9 @@ final class ClientNamespace: @unchecked Sendable {
             self.publishState()
             if self.waiters.isEmpty || self.hasHooks(.connectError) { self.notify(.connectError(error)) }
             self.resumeWaiters(.failure(error))
+        case .gaveUp(let error):
+            self.publishState()
+            self.resumeWaiters(.failure(error))
         case .failed(let error): self.failAttempt(error)
         case .report(let error): self.report(error)
         case .violation(let error): self.manager.violated(error)
@@ -214,7 +222,14 @@ final class ClientNamespace: @unchecked Sendable {
     private func failAttempt(_ error: any Error) {
         self.lastError = error
         if self.waiters.isEmpty || self.hasHooks(.connectError) { self.notify(.connectError(error)) }
-        if isLasting(error) { self.resumeWaiters(.failure(error)) }
+        if isLasting(error) { self.hopelessError = error }
+    }
+
+    /// Called when an attempt has failed and all that follows from it is done.
+    func endHopelessWaits() {
+        guard let error = self.hopelessError else { return }
+        self.hopelessError = nil
+        self.resumeWaiters(.failure(error))
     }
 
     // MARK: auth

@@ -30,6 +30,8 @@ struct NamespaceState: Sendable {
         case disconnected(Disconnection)
         /// The server, or `auth`, has refused: nothing more is tried.
         case refused(any Error)
+        /// Nothing more is tried, for a reason that was told.
+        case gaveUp(any Error)
         /// An attempt has failed; another will follow.
         case failed(any Error)
         case report(any Error)
@@ -121,10 +123,12 @@ struct NamespaceState: Sendable {
     }
 
     /// Nothing more is tried: who waits for an acknowledgement is told so. Events that nobody waits for are kept.
-    private mutating func refuse(_ error: any Error) -> [Action] {
+    private mutating func refuse(_ error: any Error) -> [Action] { self.stop(error, .refused(error)) }
+
+    private mutating func stop(_ error: any Error, _ first: Action) -> [Action] {
         self.phase = .inactive
         self.forgetEarly()
-        var actions: [Action] = [.refused(error)]
+        var actions = [first]
         for outgoing in self.buffer.takeAwaited() + self.queue.takeAwaited() {
             let told = SocketIOError(.disconnected, "the client could not connect", cause: error)
             self.fail(outgoing, told, into: &actions)
@@ -272,7 +276,7 @@ struct NamespaceState: Sendable {
 
     /// There will be no more attempts.
     mutating func gaveUp(_ error: any Error) -> [Action] {
-        self.phase == .inactive ? [] : self.refuse(error)
+        self.phase == .inactive ? [] : self.stop(error, .gaveUp(error))
     }
 
     /// The application wants to be disconnected: who waits for anything is told so. Events that nobody waits for are kept for

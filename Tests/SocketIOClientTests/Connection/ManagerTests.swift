@@ -132,6 +132,34 @@ struct ManagerTests {
         try await client.connect()
     }
 
+    @Test func anErrorIsToldOnce() async throws {
+        var configuration = SocketIOClientConfiguration.quick
+        configuration.reconnection.isEnabled = false
+        configuration.autoConnect = false
+        let client = self.network.client("/", configuration)
+        self.record.watch(client)
+        let first = Task { try await client.connect() }
+        try await self.network.next().end("transport error", EngineClientError(.refused, "nobody"))
+        #expect(await thrown { try await first.value } == "connection refused")
+        #expect(!client.active)
+        let second = Task { try await client.connect() }
+        try await self.network.next().end("transport error", EngineClientError(.notSocketIO, "a web server"))
+        #expect(await thrown { try await second.value } == "not a socket.io server")
+        #expect(!client.active)
+        client.open()
+        let engine = try await self.network.next()
+        try await engine.join()
+        try await client.connect()
+        engine.end()
+        #expect(
+            try await self.record.wait(count: 4) == [
+                "connect_error connection refused", "connect_error not a socket.io server", "connect new",
+                "disconnect transport close false",
+            ])
+        try await eventually { !client.active }
+        #expect(self.record.all.count == 4)
+    }
+
     @Test func urlThatCanNotBeUsed() async throws {
         var configuration = SocketIOClientConfiguration.quick
         configuration.autoConnect = false

@@ -192,7 +192,7 @@ struct NamespaceStateTests {
         _ = state.words { $0.activate(isOpen: false) }
         _ = state.emit("q", ack: 1)
         _ = state.emit("kept")
-        #expect(state.words { $0.gaveUp(TestError()) } == ["refused TestError()", "stop 1", "fail disconnected"])
+        #expect(state.words { $0.gaveUp(TestError()) } == ["gave up TestError()", "stop 1", "fail disconnected"])
         #expect(state.words { $0.gaveUp(TestError()) } == [])
         #expect(state.join() == [#"send 2["kept"]"#, "connected"])
         #expect(state.words { $0.release() } == ["send 1", "disconnected io client disconnect"])
@@ -383,6 +383,7 @@ private struct Subject {
             case .connected: return "connected"
             case .disconnected(let disconnection): return "disconnected \(disconnection.reason)"
             case .refused(let error): return "refused \(code(of: error))"
+            case .gaveUp(let error): return "gave up \(code(of: error))"
             case .failed(let error): return "failed \(code(of: error))"
             case .report(let error): return "report \(code(of: error))"
             case .violation(let error): return "violation \(error.code)"

@@ -115,9 +115,16 @@ struct FailureTests {
 
     @Test(arguments: Way.allCases)
     func moreThanTheClientTakes(_ way: Way) async throws {
-        try await withServer(setUp: { io in
-            io.onConnection { socket in socket.on("much") { String(repeating: "x", count: 20_000) } }
-        }) { _, port in
+        // Between two polls the server learns of a client's end by its next ping only.
+        try await withServer(
+            configure: {
+                $0.engine.pingInterval = .milliseconds(500)
+                $0.engine.pingTimeout = .seconds(4)
+            },
+            setUp: { io in
+                io.onConnection { socket in socket.on("much") { String(repeating: "x", count: 20_000) } }
+            }
+        ) { _, port in
             var configuration = way.configuration
             configuration.maxMessageBytes = 10_000
             let client = try await connect(port, "", configuration)
