@@ -165,6 +165,7 @@ final class Manager: @unchecked Sendable {
     func engineUpgraded() {
         self.hasUpgraded = true
         self.noteTransport()
+        for namespace in self.namespaces.values { namespace.transportChanged() }
     }
 
     private func noteTransport() {

@@ -93,6 +93,8 @@ final class ClientNamespace: @unchecked Sendable {
             self.failAttempt(error)
             return self.endHopelessWaits()
         }
+        self.state.maxMessageBytes = self.manager.maxPayload
+        self.transportChanged()
         self.perform(self.state.activate(isOpen: self.manager.state.phase == .open))
     }
 
@@ -142,8 +144,11 @@ final class ClientNamespace: @unchecked Sendable {
 
     func connectionOpened() {
         self.state.maxMessageBytes = self.manager.maxPayload
+        self.transportChanged()
         self.perform(self.state.opened())
     }
+
+    func transportChanged() { self.state.usesBase64 = self.manager.transport == .polling }
 
     func connectionClosed(_ reason: DisconnectReason, _ error: (any Error)?, willReconnect: Bool) {
         self.cancelAuth()

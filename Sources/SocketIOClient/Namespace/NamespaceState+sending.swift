@@ -30,16 +30,20 @@ extension NamespaceState {
     /// An acknowledgement is to be sent, if the connection is still the one that has asked for it.
     func sendAck(_ packet: EncodedPacket, session: Int) -> [Action] {
         guard self.phase == .connected, session == self.session else { return [] }
-        guard packet.fits(maxMessageBytes: self.maxMessageBytes) else { return [.report(self.tooLarge)] }
+        guard self.fits(packet) else { return [.report(self.tooLarge)] }
         return [.transmit(packet, isEvent: false)]
     }
 
     /// Sends an event over the connection there is.
     mutating func transmit(_ outgoing: Outgoing, into actions: inout [Action]) {
-        guard outgoing.packet.fits(maxMessageBytes: self.maxMessageBytes) else {
+        guard self.fits(outgoing.packet) else {
             return self.fail(outgoing, self.tooLarge, into: &actions)
         }
         actions.append(.transmit(outgoing.packet, isEvent: true))
+    }
+
+    private func fits(_ packet: EncodedPacket) -> Bool {
+        packet.fits(maxMessageBytes: self.maxMessageBytes, asBase64: self.usesBase64)
     }
 
     /// Sending such a message would make the server end the connection.
@@ -55,7 +59,7 @@ extension NamespaceState {
     /// Sends the first of the queue, unless it is on its way.
     mutating func sendNext(into actions: inout [Action]) {
         while self.phase == .connected, let first = self.queue.first, !first.isPending {
-            guard first.outgoing.packet.fits(maxMessageBytes: self.maxMessageBytes) else {
+            guard self.fits(first.outgoing.packet) else {
                 self.queue.removeFirst()
                 self.fail(first.outgoing, self.tooLarge, into: &actions)
                 continue

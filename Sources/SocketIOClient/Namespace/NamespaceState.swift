@@ -71,6 +71,8 @@ struct NamespaceState: Sendable {
     var acks: [Int: AckCompletion] = [:]
     /// Largest message that the server takes.
     var maxMessageBytes = Int.max
+    /// Whether binary messages are sent as base64 now.
+    var usesBase64 = false
 
     init(_ options: Options) {
         self.options = options

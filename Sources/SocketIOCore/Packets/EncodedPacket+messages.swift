@@ -14,12 +14,16 @@ extension EncodedPacket {
     }
 
     /// Whether no message of the packet has more than `limit` bytes, the type character of Engine.IO included.
-    package func fits(maxMessageBytes limit: Int) -> Bool {
+    ///
+    /// - Parameter asBase64: whether binary messages travel in that form, as they do in polling.
+    package func fits(maxMessageBytes limit: Int, asBase64: Bool = false) -> Bool {
         // What fits as a whole fits in parts.
-        if self.frames.readableBytes <= limit { return true }
+        if self.frames.readableBytes <= limit, !asBase64 || self.attachmentCount == 0 { return true }
         var rest = self.frames
         while let frame = ServerFrame.read(from: &rest) {
-            if frame.payload.readableBytes > limit { return false }
+            var size = frame.payload.readableBytes
+            if asBase64, frame.opcode == ServerFrame.binary { size = 1 + (size + 2) / 3 * 4 }
+            if size > limit { return false }
         }
         return true
     }

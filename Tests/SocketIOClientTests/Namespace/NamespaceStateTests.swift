@@ -136,6 +136,14 @@ struct NamespaceStateTests {
         #expect(state.emit("0123456789012345678901") == [#"send 2["0123456789012345678901"]"#])
     }
 
+    @Test func base64TakesMoreRoom() throws {
+        let packet = try PacketEncoder.event("a", values: [.binary(ByteBuffer(repeating: 1, count: 60))])
+        #expect(packet.fits(maxMessageBytes: 60))
+        #expect(!packet.fits(maxMessageBytes: 59))
+        #expect(packet.fits(maxMessageBytes: 81, asBase64: true))
+        #expect(!packet.fits(maxMessageBytes: 80, asBase64: true))
+    }
+
     // MARK: Acknowledgements
 
     @Test func acknowledged() throws {

@@ -105,6 +105,13 @@ struct FailureTests {
                 await thrown {
                     _ = try await client.emitWithAck("echo", ByteBuffer(repeating: 1, count: 1001), as: Int.self)
                 } == "payload too large")
+            if way == .polling {
+                // It would be larger than that on its way.
+                #expect(
+                    await thrown {
+                        _ = try await client.emitWithAck("echo", ByteBuffer(repeating: 1, count: 800), as: Int.self)
+                    } == "payload too large")
+            }
             // The connection has not suffered.
             #expect(
                 try await client.emitWithAck("echo", String(repeating: "x", count: 900), as: String.self).count == 900)
