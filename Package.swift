@@ -11,6 +11,7 @@ let package = Package(
     products: [
         .library(name: "SocketIO", targets: ["SocketIO"]),
         .library(name: "EngineIO", targets: ["EngineIO"]),
+        .library(name: "SocketIOClient", targets: ["SocketIOClient"]),
         .library(name: "SocketIORedis", targets: ["SocketIORedis"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
         .executable(name: "socketio", targets: ["socketio"]),
@@ -85,6 +86,32 @@ let package = Package(
                 "MessagePack",
                 "RESP",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        // The transports of the client: long-polling and WebSocket.
+        .target(
+            name: "EngineIOClient",
+            dependencies: [
+                "EngineIOCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        // The client: namespaces over one connection, reconnection, buffers, acknowledgements.
+        .target(
+            name: "SocketIOClient",
+            dependencies: [
+                "EngineIOClient",
+                "EngineIOCore",
+                "SocketIOCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -170,6 +197,22 @@ let package = Package(
                 "SocketIORedis", "SocketIOTesting", "TestSupport", "RESP", "MessagePack",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            resources: [.copy("Vectors")]
+        ),
+        .testTarget(
+            name: "EngineIOClientTests",
+            dependencies: [
+                "EngineIOClient", "EngineIO", "EngineIOCore", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+        .testTarget(
+            name: "SocketIOClientTests",
+            dependencies: ["SocketIOClient", "SocketIO", "TestSupport"],
             resources: [.copy("Vectors")]
         ),
         .testTarget(

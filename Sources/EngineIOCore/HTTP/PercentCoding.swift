@@ -1,5 +1,5 @@
 /// Percent sequences of URLs.
-enum PercentCoding {
+package enum PercentCoding {
     /// Whether decoding as a query component would change anything.
     static func isEncoded(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }
@@ -28,7 +28,7 @@ enum PercentCoding {
     }
 
     /// Encodes all but the characters that JavaScript's `encodeURIComponent` leaves alone.
-    static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {

@@ -26,6 +26,30 @@ extension EngineIOPacket {
         }
     }
 
+    /// Appends the packet as a client's WebSocket frame.
+    ///
+    /// - Parameter key: fresh and unpredictable for each frame.
+    package func appendMaskedFrame(key: UInt32, to buffer: inout ByteBuffer) {
+        if let (type, data) = self.textForm {
+            WebSocketFrame.appendMasked(opcode: .text, first: type, payload: data, key: key, to: &buffer)
+        } else if case .binary(let data) = self {
+            WebSocketFrame.appendMasked(opcode: .binary, payload: data, key: key, to: &buffer)
+        }
+    }
+
+    /// The bytes that ``appendText(to:)`` appends.
+    package var textLength: Int {
+        if let (_, data) = self.textForm { return 1 + data.readableBytes }
+        guard case .binary(let data) = self else { return 0 }
+        return 1 + Base64.encodedLength(data.readableBytes)
+    }
+
+    /// The bytes of the data.
+    package var dataLength: Int {
+        if case .binary(let data) = self { return data.readableBytes }
+        return self.textForm?.data.readableBytes ?? 0
+    }
+
     /// The frame of the packet in a buffer of its own.
     package func makeFrame() -> ByteBuffer {
         var buffer = ByteBuffer()

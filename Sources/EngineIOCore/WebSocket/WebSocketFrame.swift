@@ -34,14 +34,18 @@ package enum WebSocketFrame {
 
     /// Appends a masked, unfragmented frame, as a client sends it.
     ///
-    /// - Parameter key: fresh and unpredictable for each frame (RFC 6455 §5.3).
+    /// - Parameters:
+    ///   - first: a byte in front of the payload, if any.
+    ///   - key: fresh and unpredictable for each frame (RFC 6455 §5.3).
     package static func appendMasked(
         opcode: WebSocketOpcode,
+        first: UInt8? = nil,
         payload: ByteBuffer,
         key: UInt32,
         to buffer: inout ByteBuffer
     ) {
-        let length = payload.readableBytes
+        let prefix = first == nil ? 0 : 1
+        let length = prefix + payload.readableBytes
         let header = self.headerLength(payloadLength: length)
         buffer.reserveCapacity(minimumWritableBytes: header + 4 + length)
         let start = buffer.writerIndex
@@ -50,10 +54,12 @@ package enum WebSocketFrame {
             buffer.setInteger(second | 0x80, at: start + 1)
         }
         buffer.writeInteger(key, endianness: .little)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
+        if let first { buffer.writeInteger(first ^ UInt8(truncatingIfNeeded: key)) }
+        let rest = WebSocketMask.rotate(key, by: prefix)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: payload.readableBytes) { target in
             guard let base = target.baseAddress else { return 0 }
-            payload.withUnsafeReadableBytes { WebSocketMask.apply(key, from: $0, to: base) }
-            return length
+            payload.withUnsafeReadableBytes { WebSocketMask.apply(rest, from: $0, to: base) }
+            return payload.readableBytes
         }
     }
 

@@ -1,18 +1,5 @@
 import SocketIOCore
 
-/// What sends events: sockets, namespaces, the server, and broadcasts.
-public protocol EventEmitting: Sendable {
-    /// Sends an event. It never waits; what can't be sent is reported to the error hook.
-    func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A)
-}
-
-extension EventEmitting {
-    /// Sends an event.
-    public func emit<each A>(_ event: Event<repeat each A>, _ arguments: repeat each A) {
-        self.emit(event.name, repeat each arguments)
-    }
-}
-
 /// What can address many sockets: the server, namespaces, dynamic namespaces, and operators.
 public protocol Broadcasting: EventEmitting {
     /// An operator that addresses everybody, or whom it has been narrowed down to.

@@ -149,7 +149,7 @@ extension EventListening {
         let answers = takesReply(repeat (each A).self)
         return self.eventListeners.add(event, once, answers ? .answers : .nothing) { arguments, call in
             var arguments = arguments
-            try handler(repeat try arguments.argument((each A).self, of: call))
+            try handler(repeat try arguments.argument((each A).self, ack: call.ack))
             if call.answersEmpty, !answers { call.ack?.send() }
         }
     }
@@ -162,7 +162,7 @@ extension EventListening {
         let answers = takesReply(repeat (each A).self)
         return self.eventListeners.add(event, once, answers ? .answers : .nothing) { arguments, call in
             var arguments = arguments
-            let values = (repeat try arguments.argument((each A).self, of: call))
+            let values = (repeat try arguments.argument((each A).self, ack: call.ack))
             call.start {
                 try await handler(repeat each values)
                 if call.answersEmpty, !answers { call.ack?.send() }
@@ -178,8 +178,8 @@ extension EventListening {
         let isSeveral = R.self is any AcknowledgementValues.Type
         return self.eventListeners.add(event, once, .answers) { arguments, call in
             var arguments = arguments
-            let result = try handler(repeat try arguments.argument((each A).self, of: call))
-            call.answer(result, isSeveral: isSeveral)
+            let result = try handler(repeat try arguments.argument((each A).self, ack: call.ack))
+            call.ack?.answer(result, isSeveral: isSeveral)
         }
     }
 
@@ -191,36 +191,11 @@ extension EventListening {
         let isSeveral = R.self is any AcknowledgementValues.Type
         return self.eventListeners.add(event, once, .answers) { arguments, call in
             var arguments = arguments
-            let values = (repeat try arguments.argument((each A).self, of: call))
-            call.start { call.answer(try await handler(repeat each values), isSeveral: isSeveral) }
+            let values = (repeat try arguments.argument((each A).self, ack: call.ack))
+            call.start {
+                let result = try await handler(repeat each values)
+                call.ack?.answer(result, isSeveral: isSeveral)
+            }
         }
-    }
-}
-
-extension Invocation {
-    func answer<R: Encodable>(_ result: R, isSeveral: Bool) {
-        guard let ack = self.ack else { return }
-        if isSeveral, let values = result as? any AcknowledgementValues {
-            ack.send(values)
-        } else {
-            ack.send(result)
-        }
-    }
-}
-
-/// Whether a handler answers through an ``AckReply`` among its parameters.
-private func takesReply<each A>(_ type: repeat (each A).Type) -> Bool {
-    for type in repeat each type {
-        if type == AckReply.self { return true }
-    }
-    return false
-}
-
-extension ArgumentReader {
-    /// The next argument of a handler: of the event, or the reply to it.
-    mutating func argument<T: Decodable>(_ type: T.Type, of call: Invocation) throws -> T {
-        if type == AckReply.self, let reply = AckReply(sender: call.ack) as? T { return reply }
-        if type == Arguments.self, let rest = Arguments(values: try self.remainingValues()) as? T { return rest }
-        return try self.next(type)
     }
 }

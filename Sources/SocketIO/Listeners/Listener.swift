@@ -1,4 +1,5 @@
 import EngineIO
+import EngineIOCore
 import NIOCore
 import SocketIOCore
 
@@ -39,26 +40,6 @@ struct Invocation: Sendable {
             connection?.endHandler()
         }
     }
-}
-
-/// Starts a task that runs at once, on the calling thread, to its first suspension, and then on `executor`.
-func startTask(on executor: LoopTaskExecutor?, _ operation: @escaping @Sendable () async -> Void) {
-    #if canImport(Darwin)
-        if #available(macOS 26.0, iOS 26.0, tvOS 26.0, watchOS 26.0, visionOS 26.0, *) {
-            Task.immediate(executorPreference: executor) { await operation() }
-        } else {
-            Task(executorPreference: executor) { await operation() }
-        }
-    #else
-        Task.immediate(executorPreference: executor) { await operation() }
-    #endif
-}
-
-/// Takes the acknowledgement of an event, at most once.
-protocol AckSending: Sendable {
-    func send<each V: Encodable>(_ value: repeat each V)
-    func send(_ values: any AcknowledgementValues)
-    func send(values: [SocketIOValue])
 }
 
 extension AckSender: AckSending {}
@@ -108,12 +89,4 @@ struct ListenerTable: Sendable {
     }
 
     var events: [String] { Array(self.byEvent.keys) }
-}
-
-/// Removes a listener: what `on` and its kin return.
-public struct ListenerToken: Sendable {
-    let remove: @Sendable () -> Void
-
-    /// From now on the listener is not called any more. Calling it again does nothing.
-    public func cancel() { self.remove() }
 }

@@ -103,37 +103,6 @@ extension Socket {
     static let isDisconnected = SocketIOError(.disconnected, "socket has been disconnected")
 }
 
-extension SocketIOError.Code {
-    /// No acknowledgement has come in time.
-    public static let ackTimeout = Self(rawValue: "ack_timeout")
-    /// The socket is not connected any more.
-    public static let disconnected = Self(rawValue: "disconnected")
-}
-
-/// Answers an event later than its handler returns: `socket.on("late") { (a: Int, ack: AckReply) in … ack("done") }`.
-/// The first call counts; others, and calls for an event that wants no acknowledgement, do nothing.
-public struct AckReply: Sendable, Decodable {
-    let sender: (any AckSending)?
-
-    init(sender: (any AckSending)?) { self.sender = sender }
-
-    /// A reply is made by the event that it answers; nothing that a client sends is one.
-    public init(from decoder: any Decoder) throws {
-        throw DecodingError.typeMismatch(
-            AckReply.self, .init(codingPath: decoder.codingPath, debugDescription: "a reply is no argument"))
-    }
-
-    /// Whether the client waits for an answer.
-    public var isExpected: Bool { self.sender != nil }
-
-    public func callAsFunction<each V: Encodable>(_ value: repeat each V) {
-        self.sender?.send(repeat each value)
-    }
-
-    /// Answers with any number of values.
-    public func callAsFunction(arguments: [SocketIOValue]) { self.sender?.send(values: arguments) }
-}
-
 /// Sends the acknowledgement of one event, once.
 final class AckSender: Sendable {
     private let socket: Socket

@@ -1,4 +1,5 @@
 import EngineIO
+import EngineIOCore
 import SocketIOCore
 import Synchronization
 
@@ -171,30 +172,6 @@ extension SocketListeners {
     }
 }
 
-/// Why a socket was disconnected, in the words of the protocol. An open set: compare with the constants, expect others.
-public struct DisconnectReason: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
-    init(_ reason: EngineIOCloseReason) { self.rawValue = reason.rawValue }
-
-    /// The client has left the namespace.
-    public static let clientNamespaceDisconnect = Self(rawValue: "client namespace disconnect")
-    /// The server has called ``Socket/disconnect(close:)``.
-    public static let serverNamespaceDisconnect = Self(rawValue: "server namespace disconnect")
-    /// The server is being closed.
-    public static let serverShuttingDown = Self(rawValue: "server shutting down")
-    /// The server has closed the connection, for example because a packet could not be decoded.
-    public static let forcedClose = Self(rawValue: "forced close")
-    /// The same, where the connection could not be closed on the spot.
-    public static let forcedServerClose = Self(rawValue: "forced server close")
-    /// The client has closed the connection.
-    public static let transportClose = Self(rawValue: "transport close")
-    /// The connection broke.
-    public static let transportError = Self(rawValue: "transport error")
-    /// The client has not answered a ping.
-    public static let pingTimeout = Self(rawValue: "ping timeout")
-    /// A packet of the transport could not be decoded.
-    public static let parseError = Self(rawValue: "parse error")
-
-    public var description: String { self.rawValue }
+extension DisconnectReason {
+    init(_ reason: EngineIOCloseReason) { self.init(rawValue: reason.rawValue) }
 }

@@ -48,6 +48,10 @@ extension SocketIOError.Code {
     public static let encodingFailed = Self(rawValue: "encoding_failed")
     /// Binary data stands where only JSON is possible.
     public static let binaryNotAllowed = Self(rawValue: "binary_not_allowed")
+    /// No acknowledgement has come in time.
+    public static let ackTimeout = Self(rawValue: "ack_timeout")
+    /// The socket is not connected any more.
+    public static let disconnected = Self(rawValue: "disconnected")
 }
 
 extension SocketIOError.Code: CustomStringConvertible {

@@ -1,11 +1,9 @@
-import SocketIOCore
-
 /// All the arguments that a handler has not named, of any number and type: `socket.on("log") { (rest: Arguments) in … }`.
 /// As the last parameter it holds what is left.
 public struct Arguments: Sendable, Decodable {
     public let values: [SocketIOValue]
 
-    init(values: [SocketIOValue]) { self.values = values }
+    package init(values: [SocketIOValue]) { self.values = values }
 
     /// They are taken from the event; nothing that a client sends is one of them.
     public init(from decoder: any Decoder) throws {

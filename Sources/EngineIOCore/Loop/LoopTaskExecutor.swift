@@ -21,7 +21,7 @@ package final class LoopTaskExecutor: TaskExecutor, @unchecked Sendable {
         var isShutDown = false
     }
 
-    init(eventLoop: any EventLoop) {
+    package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
     }
 
@@ -43,7 +43,7 @@ package final class LoopTaskExecutor: TaskExecutor, @unchecked Sendable {
     }
 
     /// Runs `body` on the loop, or on the global pool once the loop is about to end.
-    func execute(_ body: @escaping @Sendable () -> Void) {
+    package func execute(_ body: @escaping @Sendable () -> Void) {
         let isAccepted = self.remote.withLock { remote in
             guard !remote.isShutDown else { return false }
             self.eventLoop.execute(body)
@@ -64,7 +64,7 @@ package final class LoopTaskExecutor: TaskExecutor, @unchecked Sendable {
 
     /// Gives the jobs that still wait on the loop to the global pool: the loop will not come to them any more. To be called
     /// after ``shutDown()``, while the loop still runs.
-    func handOver() async {
+    package func handOver() async {
         try? await self.eventLoop.submit {
             let jobs = self.local[self.head...]
             self.local = []

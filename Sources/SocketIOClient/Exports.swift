@@ -1,0 +1,3 @@
+@_exported import SocketIOCore
+
+@_exported import struct EngineIOClient.EngineClientError

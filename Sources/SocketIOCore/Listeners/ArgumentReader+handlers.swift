@@ -1,0 +1,16 @@
+extension ArgumentReader {
+    /// The next argument of a handler: of the event, the reply to it, or all that is left.
+    package mutating func argument<T: Decodable>(_ type: T.Type, ack: (any AckSending)?) throws -> T {
+        if type == AckReply.self, let reply = AckReply(sender: ack) as? T { return reply }
+        if type == Arguments.self, let rest = Arguments(values: try self.remainingValues()) as? T { return rest }
+        return try self.next(type)
+    }
+}
+
+/// Whether a handler answers through an ``AckReply`` among its parameters.
+package func takesReply<each A>(_ type: repeat (each A).Type) -> Bool {
+    for type in repeat each type {
+        if type == AckReply.self { return true }
+    }
+    return false
+}

@@ -1,0 +1,194 @@
+import SocketIO
+import SocketIOClient
+import TestSupport
+import Testing
+
+/// Servers that go and come back at the same port.
+struct ReconnectionTests {
+    private let record = Recorder()
+
+    private func restart(_ io: SocketIOServer, _ port: Int, setUp: (SocketIOServer) -> Void = { _ in }) async throws
+        -> SocketIOServer
+    {
+        await io.close(timeout: .seconds(1))
+        let next = makeServer()
+        setUp(next)
+        try await listen(next, port)
+        return next
+    }
+
+    @Test(arguments: Way.allCases)
+    func comesBack(_ way: Way) async throws {
+        let first = makeServer()
+        let port = try #require(try await first.start(port: 0).port)
+        let client = try await connect(port, "", way.configuration)
+        client.onDisconnect { self.record.add("disconnect \($0.willReconnect)") }
+        client.onReconnect { _ in self.record.add("reconnect") }
+        client.onConnect { self.record.add("connect") }
+        let id = client.id
+        await first.close(timeout: .seconds(1))
+        try await self.record.wait(for: "disconnect true")
+        client.emit("echo", "kept")
+        client.volatile.emit("echo", "gone")
+        let answers = client.events("echo", as: String.self)
+        let second = makeServer()
+        try await listen(second, port)
+        for await answer in answers {
+            #expect(answer == "kept")
+            break
+        }
+        #expect(self.record.all == ["disconnect true", "reconnect", "connect"])
+        #expect(client.id != id)
+        #expect(try await client.emitWithAck("echo", 1, as: Int.self) == 1)
+        client.disconnect()
+        await second.close(timeout: .seconds(1))
+    }
+
+    @Test func underTraffic() async throws {
+        let first = makeServer()
+        let port = try #require(try await first.start(port: 0).port)
+        let client = try await connect(port)
+        let isOver = Flag()
+        let traffic = Task {
+            var answered = 0
+            while !isOver.isSet {
+                if (try? await client.emitWithAck("echo", answered, timeout: .seconds(5), as: Int.self)) == answered {
+                    answered += 1
+                } else {
+                    await Task.yield()
+                }
+            }
+            return answered
+        }
+        var io = first
+        for _ in 0..<3 {
+            let next = try await self.restart(io, port)
+            try await eventually("the client is back") { next.connectionCount == 1 && client.connected }
+            #expect(try await client.emitWithAck("echo", "there", as: String.self) == "there")
+            io = next
+        }
+        isOver.set()
+        #expect(await traffic.value > 0)
+        client.disconnect()
+        await io.close(timeout: .seconds(1))
+    }
+
+    @Test func retriesOverARestart() async throws {
+        let received = Awaited<[Int]>([])
+        let setUp: (SocketIOServer) -> Void = { io in
+            io.onConnection { socket in
+                socket.on("n") { (number: Int) in
+                    received.update { $0.append(number) }
+                    return true
+                }
+            }
+        }
+        let first = makeServer()
+        setUp(first)
+        let port = try #require(try await first.start(port: 0).port)
+        var configuration = Way.websocket.configuration
+        configuration.retries = 100
+        configuration.ackTimeout = .milliseconds(500)
+        let client = try await connect(port, "", configuration)
+        for number in 0..<200 { client.emit("n", number) }
+        try await received.wait("some") { $0.count >= 20 ? true : nil }
+        let second = try await self.restart(first, port, setUp: setUp)
+        for number in 200..<400 { client.emit("n", number) }
+        let all = try await received.wait("all", timeout: .seconds(60)) { $0.last == 399 ? $0 : nil }
+        #expect(inOrderAtLeastOnce(all, 400))
+        client.disconnect()
+        await second.close(timeout: .seconds(1))
+    }
+
+    @Test func fiftyClientsThroughThreeRestarts() async throws {
+        let received = Awaited<[[Int]]>(Array(repeating: [], count: 50))
+        let setUp: (SocketIOServer) -> Void = { io in
+            io.onConnection { socket in
+                socket.on("n") { (client: Int, number: Int) in
+                    received.update { $0[client].append(number) }
+                    return true
+                }
+            }
+        }
+        var io = makeServer()
+        setUp(io)
+        let port = try #require(try await io.start(port: 0).port)
+        var clients: [SocketIOClient] = []
+        for number in 0..<50 {
+            var configuration = Way.allCases[number % 3].configuration
+            configuration.retries = 1000
+            configuration.ackTimeout = .seconds(2)
+            clients.append(SocketIOClient("http://127.0.0.1:\(port)", configuration: configuration))
+        }
+        for round in 0..<4 {
+            for (client, number) in zip(clients, 0...) {
+                for message in 0..<10 { client.emit("n", number, round * 10 + message) }
+            }
+            guard round < 3 else { break }
+            try await received.wait("some of round \(round)", timeout: .seconds(60)) { lists in
+                lists.contains { $0.last ?? -1 >= round * 10 } ? true : nil
+            }
+            io = try await self.restart(io, port, setUp: setUp)
+        }
+        try await received.wait("all", timeout: .seconds(120)) { lists in
+            lists.allSatisfy { $0.last == 39 } ? true : nil
+        }
+        for list in received.value { #expect(inOrderAtLeastOnce(list, 40)) }
+        for client in clients { client.disconnect() }
+        await io.close(timeout: .seconds(1))
+    }
+
+    @Test func theServerDisconnects() async throws {
+        try await withServer { io, port in
+            let client = try await connect(port)
+            client.onDisconnect { self.record.add("\($0.reason) \($0.willReconnect)") }
+            io.disconnectSockets()
+            try await self.record.wait(for: "io server disconnect false")
+            #expect(!client.active)
+            try await client.connect()
+            io.disconnectSockets(close: true)
+            try await eventually { self.record.count("io server disconnect false") == 2 }
+            #expect(!client.active)
+        }
+    }
+
+    @Test func backgroundAndForeground() async throws {
+        try await withServer { io, port in
+            let client = try await connect(port, "", Way.upgrade.configuration)
+            client.background()
+            try await eventually { io.connectionCount == 0 && client.state == .suspended }
+            let answer = Task { try await client.emitWithAck("echo", 5, as: Int.self) }
+            client.foreground()
+            #expect(try await answer.value == 5)
+            client.networkChanged(available: false)
+            try await eventually { io.connectionCount == 0 }
+            client.networkChanged(available: true)
+            #expect(try await client.emitWithAck("echo", 6, as: Int.self) == 6)
+            client.networkChanged(available: true)
+            #expect(try await client.emitWithAck("echo", 7, as: Int.self) == 7)
+            client.disconnect()
+        }
+    }
+}
+
+/// Listens at a port that a server has just left.
+private func listen(_ io: SocketIOServer, _ port: Int) async throws {
+    try await eventually("the port is free", timeout: .seconds(20)) {
+        do {
+            _ = try await io.start(port: port)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+/// Whether a list has all numbers, each for the first time in order.
+private func inOrderAtLeastOnce(_ list: [Int], _ count: Int) -> Bool {
+    var next = 0
+    for number in list {
+        if number > next { return false }
+        if number == next { next += 1 }
+    }
+    return next == count
+}
