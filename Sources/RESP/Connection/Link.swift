@@ -61,6 +61,7 @@ final class Link: RESPConnectionOwner, @unchecked Sendable {
     }
 
     private func connect() {
+        guard !self.core.isClosed else { return }
         let asks = self.core.options.configuration.isCluster == .automatic
         let connection = RESPConnection(
             to: self.node.address, self.core.options, on: self.core.loop, asksForCluster: asks, owner: self)
@@ -92,8 +93,9 @@ final class Link: RESPConnectionOwner, @unchecked Sendable {
         if self.isWanted {
             let pause = self.backoff.next()
             self.timer = self.core.loop.scheduleTask(in: pause.timeAmount) {
+                // It may have been cancelled too late, and another connection be there.
                 self.timer = nil
-                if self.isWanted { self.connect() }
+                if self.isWanted, self.connection == nil { self.connect() }
             }
             self.core.lastFailure.withLock { $0 = error }
             if error.message != self.failure, error.code != .closed {

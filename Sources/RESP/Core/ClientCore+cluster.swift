@@ -33,6 +33,8 @@ extension ClientCore {
         guard self.refreshTimer == nil, !self.isRefreshing, !self.isClosed else { return }
         self.refreshTimer = self.loop.scheduleTask(in: self.refreshBackoff.next().timeAmount) {
             self.refreshTimer = nil
+            // A timer that was due when it was cancelled still fires: a closed client must not open connections.
+            guard !self.isClosed else { return }
             let ready = self.members.compactMap { $0.commands?.ready }
             if let connection = ready.randomElement() { return self.fetchMap(connection) }
             // Nobody is there: perhaps the server of the URL, which may be a name for others now.

@@ -51,6 +51,7 @@ extension ClientCore {
 
     /// Sends the probes of all nodes, and has their connections say something.
     func probe() {
+        guard !self.isClosed else { return }
         for node in self.members {
             self.subscribeProbes(node)
             node.commands?.ready?.send(Self.ping) { _ in }

@@ -106,6 +106,7 @@ extension ClientCore {
         let pause = self.subscriptionBackoff.next()
         self.subscriptionTimer = self.loop.scheduleTask(in: pause.timeAmount) {
             self.subscriptionTimer = nil
+            guard !self.isClosed else { return }
             self.perform(self.table.retry())
         }
     }
