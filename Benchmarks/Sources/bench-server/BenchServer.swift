@@ -56,7 +56,9 @@ struct BenchServer: AsyncParsableCommand {
         var configuration = SocketIOConfiguration(port: self.port)
         configuration.engine.eventLoopCount = self.threads
         if let url = self.redis {
-            configuration.adapter = self.adapter.factory(try RESPClient(url: url))
+            var connections = RESPConfiguration()
+            connections.sharesConnection = self.adapter == .streams
+            configuration.adapter = self.adapter.factory(try RESPClient(url: url, configuration: connections))
         }
         let io = SocketIOServer(configuration: configuration)
         io.onConnection { socket in

@@ -1,11 +1,17 @@
 /// One command for each node.
 extension ClientCore {
+    /// How many may wait until the nodes are known.
+    private static var maxWaitingForNodes: Int { 1000 }
+
     /// Sends a command to each node.
     func sendToAllNodes(
         _ command: RedisCommand, _ completion: @escaping @Sendable (Result<[RedisValue], RedisError>) -> Void
     ) {
         if self.isClosed { return completion(.failure(Outbox.closed)) }
         if case .unknown = self.topology {
+            guard self.waitingForNodes.count < Self.maxWaitingForNodes else {
+                return completion(.failure(RedisError(.bufferFull, "too much waits for Redis to be found")))
+            }
             self.waitingForNodes.append { self.sendToAllNodes(command, completion) }
             return
         }

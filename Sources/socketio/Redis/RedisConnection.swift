@@ -5,9 +5,12 @@ import SocketIORedis
 enum RedisConnection {
     /// Makes a client that connects when Redis is there.
     ///
+    /// - Parameter readsStreams: Streams are read over the second connection, so the first one has the subscriptions too.
     /// - Throws: ``CommandFailure`` if the URL is invalid.
-    static func client(_ url: String, logger: Logger) throws -> RESPClient {
-        do { return try RESPClient(url: url, logger: logger) } catch {
+    static func client(_ url: String, readsStreams: Bool = false, logger: Logger) throws -> RESPClient {
+        var configuration = RESPConfiguration()
+        configuration.sharesConnection = readsStreams
+        do { return try RESPClient(url: url, configuration: configuration, logger: logger) } catch {
             throw CommandFailure("socketio: \(error.message)")
         }
     }

@@ -84,7 +84,8 @@ struct ServeCommand: AsyncParsableCommand {
         var redis: RESPClient?
         if let url = self.redis {
             // A server serves its own clients without Redis, and joins the others when it is there.
-            let client = try RedisConnection.client(url, logger: logger)
+            let client = try RedisConnection.client(
+                url, readsStreams: self.cluster.adapter == .streams, logger: logger)
             configuration.adapter = self.cluster.factory(client)
             redis = client
         }
