@@ -5,10 +5,10 @@ import SocketIORedis
 extension AllocationCheck {
     static func clusterCases() -> [Case] {
         [
-            Case(name: "broadcast passed on, classic adapter", limit: 20) { _ in
+            Case(name: "broadcast passed on, classic adapter", limit: 13) { _ in
                 Self.publish(RedisAdapter.factory(DiscardingRedis()))
             },
-            Case(name: "broadcast passed on, sharded adapter", limit: 20) { _ in
+            Case(name: "broadcast passed on, sharded adapter", limit: 13) { _ in
                 Self.publish(ShardedRedisAdapter.factory(DiscardingRedis()))
             },
         ]
