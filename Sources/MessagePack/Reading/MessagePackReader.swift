@@ -11,8 +11,9 @@ package struct MessagePackReader {
     /// How many arrays and maps may lie inside each other in one value that is read.
     package let maxDepth: Int
 
-    /// The most that ``maxDepth`` can be: values that are deeper could not be sent as JSON.
-    package static var depthLimit: Int { JSONWriter.maxDepth }
+    /// The most that ``maxDepth`` can be: values that are deeper could not be sent as JSON. There is room for what servers put
+    /// around them in messages to each other.
+    package static var depthLimit: Int { JSONWriter.maxDepth + 8 }
 
     package init(_ buffer: ByteBuffer, maxDepth: Int = 64) {
         self.buffer = buffer

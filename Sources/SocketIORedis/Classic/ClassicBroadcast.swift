@@ -51,7 +51,7 @@ enum ClassicBroadcast {
                 packet: try ClassicPacket.packet(elements[1], namespace: namespace)
             )
         }
-        var reader = MessagePackReader(payload)
+        var reader = MessagePackReader(payload, maxDepth: MessageDepth.limit)
         guard try reader.readArrayHeader() >= 3 else { throw MalformedMessage("no broadcast") }
         let uid = try Self.uid(&reader)
         let fields = try Self.readFields(&reader)

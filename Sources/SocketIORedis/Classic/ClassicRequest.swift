@@ -48,7 +48,7 @@ struct ClassicRequest {
         if ClassicPacket.isJSON(payload) {
             value = try JSONText.read(payload)
         } else {
-            var reader = MessagePackReader(payload)
+            var reader = MessagePackReader(payload, maxDepth: MessageDepth.limit)
             value = try reader.read()
         }
         guard let request = value.objectValue, let type = request["type"]?.intValue else {

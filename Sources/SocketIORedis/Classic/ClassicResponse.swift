@@ -25,7 +25,7 @@ struct ClassicResponse {
         if ClassicPacket.isJSON(payload) {
             value = try JSONText.read(payload)
         } else {
-            var reader = MessagePackReader(payload)
+            var reader = MessagePackReader(payload, maxDepth: MessageDepth.limit)
             value = try reader.read()
         }
         guard let response = value.objectValue else { throw MalformedMessage("no answer") }

@@ -105,11 +105,15 @@ private struct Fields {
         return rooms.compactMap { Room($0) }
     }
 
-    /// Emitters and older versions leave things out, so only `opts` itself must be there.
+    /// Emitters and older versions leave things out, but not the rooms. No rooms at all are everybody, so a list with anything else
+    /// in it is refused as a whole: `[null]` is what Node.js makes of `to(undefined)`, and means nobody.
     func target() throws(SocketIOError) -> BroadcastTarget {
         guard let opts = self.opts?.value?.objectValue else { throw .malformed("a message without opts") }
+        guard let elements = opts["rooms"]?.arrayValue else { throw .malformed("a target without rooms") }
+        let rooms = elements.compactMap { Room($0) }
+        guard rooms.count == elements.count else { throw .malformed("a room that has no name") }
         var target = BroadcastTarget(
-            rooms: opts["rooms"]?.arrayValue?.compactMap { Room($0) } ?? [],
+            rooms: rooms,
             except: opts["except"]?.arrayValue?.compactMap { Room($0) } ?? []
         )
         let flags = opts["flags"]

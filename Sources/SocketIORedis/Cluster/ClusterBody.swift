@@ -32,6 +32,14 @@ enum ClusterBody: Sendable {
         }
     }
 
+    /// Whether another server waits for it.
+    var isAnswer: Bool {
+        switch self {
+        case .fetchSocketsResponse, .serverSideEmitResponse, .broadcastClientCount, .broadcastAck: true
+        default: false
+        }
+    }
+
     /// Whether there is binary data in it: the reference then writes MessagePack instead of JSON.
     var hasBinary: Bool {
         switch self {

@@ -54,7 +54,14 @@ struct ClusterEncoder: Sendable {
         case .messagePack:
             var writer = MessagePackFieldWriter(.msgpackJS)
             try self.write(body, to: &writer)
-            try ForbiddenKey.check(writer.buffer)
+            guard ForbiddenKey.occurs(in: writer.buffer) else { return writer.buffer }
+            guard body.isAnswer else {
+                try ForbiddenKey.check(writer.buffer)
+                return writer.buffer
+            }
+            // One client's header, query or acknowledgement must not silence the server.
+            writer = MessagePackFieldWriter(.msgpackJS, omitsForbiddenKeys: true)
+            try self.write(body, to: &writer)
             return writer.buffer
         }
     }

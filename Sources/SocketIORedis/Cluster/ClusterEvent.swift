@@ -55,7 +55,7 @@ struct ClusterEvent: Sendable {
         let value: SocketIOValue?
         switch self.form {
         case .text(let json, let attachments):
-            var reader = try ArgumentReader(checking: json, attachments: attachments)
+            var reader = try ArgumentReader(checking: json, attachments: attachments, maxDepth: MessageDepth.limit)
             return try reader.remainingValues()
         case .field(let field): value = field.value
         }
@@ -73,7 +73,7 @@ struct ClusterEvent: Sendable {
             array = slice
         } else {
             let text = try self.text()
-            array = try JSONSlice(checking: text.json, maxDepth: JSONWriter.maxDepth + 8)
+            array = try JSONSlice(checking: text.json, maxDepth: MessageDepth.limit)
             attachments = text.attachments
         }
         guard let first = array.firstElement, let name = first.string ?? (first.isNumber ? first.name : nil) else {

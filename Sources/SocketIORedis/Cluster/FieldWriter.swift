@@ -101,8 +101,13 @@ struct JSONFieldWriter: FieldWriter {
 /// Writes MessagePack.
 struct MessagePackFieldWriter: FieldWriter {
     private var writer: MessagePackWriter
+    private let omitsForbiddenKeys: Bool
 
-    init(_ dialect: MessagePackDialect) { self.writer = MessagePackWriter(dialect) }
+    /// - Parameter omitsForbiddenKeys: Leaves members with a ``ForbiddenKey`` out of values; events are written as they are.
+    init(_ dialect: MessagePackDialect, omitsForbiddenKeys: Bool = false) {
+        self.writer = MessagePackWriter(dialect)
+        self.omitsForbiddenKeys = omitsForbiddenKeys
+    }
 
     var buffer: ByteBuffer { self.writer.buffer }
 
@@ -116,6 +121,7 @@ struct MessagePackFieldWriter: FieldWriter {
     mutating func bool(_ value: Bool) { self.writer.writeBool(value) }
 
     mutating func value(_ value: SocketIOValue) throws(SocketIOError) {
+        let value = self.omitsForbiddenKeys ? ForbiddenKey.removed(from: value) : value
         do { try self.writer.write(value) } catch { throw Self.failure(error) }
     }
 

@@ -3,7 +3,7 @@ import NIOCore
 import SocketIOCore
 
 /// The key `__proto__`, at which the reader of Node.js' streams adapter throws: such a server then reads the same entry again and
-/// again, and nothing behind it. A client can choose keys, so a message with it is not sent.
+/// again, and nothing behind it. A client can choose keys, so a message with it is not sent, and answers go without what has it.
 enum ForbiddenKey {
     private static let name: StaticString = "__proto__"
 
@@ -11,7 +11,7 @@ enum ForbiddenKey {
     static func check(_ message: ByteBuffer) throws(SocketIOError) {
         guard Self.occurs(in: message) else { return }
         // As a value it does no harm.
-        var reader = MessagePackReader(message, maxDepth: 512)
+        var reader = MessagePackReader(message, maxDepth: MessageDepth.limit)
         let value: SocketIOValue
         do { value = try reader.read() } catch {
             throw SocketIOError(.encodingFailed, "a message to other servers can't be read again", cause: error)
@@ -21,7 +21,8 @@ enum ForbiddenKey {
         }
     }
 
-    private static func occurs(in message: ByteBuffer) -> Bool {
+    /// Whether `message` may have the key: its bytes occur.
+    static func occurs(in message: ByteBuffer) -> Bool {
         Self.name.withUTF8Buffer { name in
             message.withUnsafeReadableBytes { bytes in
                 guard let first = name.first, bytes.count >= name.count else { return false }
@@ -32,6 +33,18 @@ enum ForbiddenKey {
                 }
                 return false
             }
+        }
+    }
+
+    /// The value without all members that have the key.
+    static func removed(from value: SocketIOValue) -> SocketIOValue {
+        switch value {
+        case .array(let elements): .array(elements.map { Self.removed(from: $0) })
+        case .object(let object):
+            .object(
+                SocketIOValue.Object(
+                    object.lazy.filter { $0.key != "\(Self.name)" }.map { ($0.key, Self.removed(from: $0.value)) }))
+        default: value
         }
     }
 

@@ -11,9 +11,9 @@ enum MessageField: Sendable {
     /// The value of a whole message: JSON if the first byte says so, else MessagePack.
     init(_ message: ByteBuffer) throws(SocketIOError) {
         if message.getInteger(at: message.readerIndex, as: UInt8.self) == UInt8(ascii: "{") {
-            self = .json(try JSONSlice(checking: message))
+            self = .json(try JSONSlice(checking: message, maxDepth: MessageDepth.limit))
         } else {
-            self = .messagePack(MessagePackReader(message))
+            self = .messagePack(MessagePackReader(message, maxDepth: MessageDepth.limit))
         }
     }
 

@@ -96,6 +96,7 @@ struct ClusterEmitterWire: EmitterWire {
         }
         var writer = MessagePackFieldWriter(.msgpackJS)
         try self.write(event, target, to: &writer)
+        try ForbiddenKey.check(writer.buffer)
         return StreamEntry.base64(writer.buffer)
     }
 

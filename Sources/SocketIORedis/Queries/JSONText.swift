@@ -3,13 +3,10 @@ import SocketIOCore
 
 /// JSON in messages of a cluster.
 enum JSONText {
-    /// How deep what others send may be nested.
-    static let maxDepth = 64
-
     /// The value of a text from elsewhere.
     ///
     /// - Throws: ``SocketIOError`` if it is not exactly one value, or nested too deep.
-    static func read(_ text: ByteBuffer, maxDepth: Int = Self.maxDepth) throws(SocketIOError) -> SocketIOValue {
+    static func read(_ text: ByteBuffer, maxDepth: Int = MessageDepth.limit) throws(SocketIOError) -> SocketIOValue {
         var array = ByteBuffer()
         array.reserveCapacity(text.readableBytes + 2)
         array.writeInteger(UInt8(ascii: "["))

@@ -43,7 +43,8 @@ extension RedisStreamsAdapter {
     /// Keeps a session for some time.
     ///
     /// - Parameter duration: How long it can be restored, at least a millisecond.
-    /// - Throws: what Redis or the client has against it.
+    /// - Throws: ``SocketIOError`` with code `encoding_failed` if the data can't be encoded, or has the key `__proto__`, at which
+    ///   Node.js servers come to a halt; what Redis or the client has against it.
     public func saveSession(_ session: StoredSession, for duration: Duration) async throws {
         var writer = MessagePackWriter(.msgpackJS)
         writer.writeMapHeader(4)
@@ -56,6 +57,7 @@ extension RedisStreamsAdapter {
         for room in session.rooms { writer.write(room.name) }
         writer.write("data")
         try writer.write(session.data)
+        try ForbiddenKey.check(writer.buffer)
         let command = RedisCommand(
             arguments: [
                 ByteBuffer(string: "SET"), self.sessionKey(session.pid), StreamEntry.base64(writer.buffer),
@@ -95,7 +97,7 @@ extension RedisStreamsAdapter {
     private func sessionKey(_ pid: String) -> ByteBuffer { ByteBuffer(string: self.options.sessionKeyPrefix + pid) }
 
     private static func session(_ bytes: ByteBuffer, pid: String) -> StoredSession? {
-        var reader = MessagePackReader(bytes)
+        var reader = MessagePackReader(bytes, maxDepth: MessageDepth.limit)
         guard let value = try? reader.read(), let sid = value["sid"]?.stringValue, value["pid"]?.stringValue == pid
         else { return nil }
         return StoredSession(

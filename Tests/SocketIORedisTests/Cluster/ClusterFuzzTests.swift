@@ -60,24 +60,25 @@ import Testing
         "{\"type\":3,\"data\":null,\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":3,\"data\":{\"packet\":null},\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":3,\"data\":{\"packet\":{\"data\":[\"e\"]}},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":3,\"data\":{\"packet\":{\"data\":[]},\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":3,\"data\":{\"packet\":{\"data\":[{}]},\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":3,\"data\":{\"packet\":{\"data\":[\"disconnect\"]},\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
+        "{\"type\":3,\"data\":{\"packet\":{\"data\":[]},\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}",
+        "{\"type\":3,\"data\":{\"packet\":{\"data\":[{}]},\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}",
+        "{\"type\":3,\"data\":{\"packet\":{\"data\":[\"disconnect\"]},\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":3,\"data\":{\"packet\":{\"data\":[\"e\"]},\"opts\":[]},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":4,\"data\":{\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":4,\"data\":{\"opts\":{},\"rooms\":\"r\"},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":7,\"data\":{\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
+        "{\"type\":4,\"data\":{\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}",
+        "{\"type\":4,\"data\":{\"opts\":{\"rooms\":[]},\"rooms\":\"r\"},\"uid\":\"x\",\"nsp\":\"/\"}",
+        "{\"type\":7,\"data\":{\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":8,\"data\":{\"requestId\":\"x\",\"sockets\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":8,\"data\":{\"requestId\":\"x\",\"sockets\":[{\"id\":\"a\",\"handshake\":{\"headers\":{\"é\":\"1\"}}}]},"
             + "\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":9,\"data\":{\"packet\":[]},\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":9,\"data\":{\"packet\":3},\"uid\":\"x\",\"nsp\":\"/\"}",
         "{\"type\":11,\"data\":{\"requestId\":\"x\",\"clientCount\":-1},\"uid\":\"x\",\"nsp\":\"/\"}",
-        "{\"type\":3,\"data\":{\"requestId\":\"x\",\"packet\":{\"data\":[\"e\"]},\"opts\":{\"flags\":{\"timeout\":1e300}}},"
+        "{\"type\":3,\"data\":{\"requestId\":\"x\",\"packet\":{\"data\":[\"e\"]},"
+            + "\"opts\":{\"rooms\":[],\"flags\":{\"timeout\":1e300}}},"
             + "\"uid\":\"" + String(repeating: "u", count: 1000) + "\",\"nsp\":\"/\"}",
         "{\"type\":3,\"data\":" + String(repeating: "[", count: 100_000),
         "{\"type\":3,\"data\":{\"packet\":{\"data\":[\"e\"," + String(repeating: "[", count: 1000)
-            + String(repeating: "]", count: 1000) + "]},\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}",
+            + String(repeating: "]", count: 1000) + "]},\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}",
     ]
 
     private static func isHarmless(_ payload: ByteBuffer) -> Bool {
@@ -102,7 +103,7 @@ import Testing
             for text in Self.hostile { try send(ByteBuffer(string: text)) }
             let invalid = ByteBuffer(
                 bytes: Array("{\"type\":3,\"data\":{\"packet\":{\"data\":[\"".utf8) + [0xFF, 0xC0]
-                    + Array("\"]},\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}".utf8))
+                    + Array("\"]},\"opts\":{\"rooms\":[]}},\"uid\":\"x\",\"nsp\":\"/\"}".utf8))
             try send(invalid)
             try await redis.settle()
             // One of them says something, with a time and a name that are out of bounds.
@@ -121,7 +122,8 @@ import Testing
                 if Self.isHarmless(ByteBuffer(bytes: bytes)) { try send(ByteBuffer(bytes: bytes)) }
             }
             let good =
-                "{\"type\":3,\"data\":{\"packet\":{\"type\":2,\"data\":[\"good\"]},\"opts\":{}},\"uid\":\"x\",\"nsp\":\"/\"}"
+                "{\"type\":3,\"data\":{\"packet\":{\"type\":2,\"data\":[\"good\"]},\"opts\":{\"rooms\":[]}},"
+                + "\"uid\":\"x\",\"nsp\":\"/\"}"
             try other.send([RedisCommand("SPUBLISH", "socket.io#/#", good)], completion: nil)
             _ = try await client.expectEvent("good")
             #expect(client.protocolError == nil)
@@ -156,7 +158,7 @@ import Testing
             try write(
                 fields(
                     "uid", "x", "nsp", "/", "type", "3", "data",
-                    "{\"packet\":{\"type\":2,\"data\":[\"good\"]},\"opts\":{}}"))
+                    "{\"packet\":{\"type\":2,\"data\":[\"good\"]},\"opts\":{\"rooms\":[]}}"))
             while try await client.nextEvent().name != "good" {}
             #expect(client.protocolError == nil)
         }

@@ -115,6 +115,7 @@ import Testing
             let data = [
                 #"{"packet":{"type":2,"data":["with id"],"id":3},"opts":{"rooms":[],"except":[],"flags":{}}}"#,
                 #"{"packet":{"type":2,"data":["no opts"]}}"#, "{", #"{"packet":{"type":2,"data":[]},"opts":{}}"#,
+                #"{"packet":{"type":2,"data":["nobody"]},"opts":{"rooms":[null]}}"#,
                 #"{"packet":{"type":2,"data":["missed"]},"opts":{"rooms":["r1"]}}"#,
             ]
             for text in data {
