@@ -12,6 +12,8 @@ public final class AckCollector: Sendable {
         var serverNames: Set<String> = []
         /// Those that have told their number: it may come before the names of all are known.
         var heardNames: Set<String> = []
+        /// Those whose number has come: it counts once.
+        var countedNames: Set<String> = []
         var expected = 0
         var missing: Set<String> = []
         /// Sockets of this server that are gone and will not answer.
@@ -50,6 +52,7 @@ public final class AckCollector: Sendable {
     /// Another server has asked this many sockets. `server`: its id, if it has said it.
     public func expectAnswers(count: Int, server: String? = nil) {
         self.update { state in
+            if let server, !state.countedNames.insert(server).inserted { return }
             state.serversHeard += 1
             // What came over a network may be any number.
             state.expected = state.expected.addingReportingOverflow(max(0, min(count, 1 << 32))).partialValue

@@ -13,30 +13,57 @@ struct ClusterServers: Sendable {
 extension ClusterNode {
     // MARK: Who is there
 
-    /// The other servers that listen at this moment.
+    func serverCount() async throws -> Int {
+        guard let others = try await self.others(within: self.options.requestsTimeout) else {
+            throw SocketIOError(.clusterUnavailable, "the servers can't be counted: Redis does not answer")
+        }
+        return others.count + 1
+    }
+
+    /// The other servers that listen at this moment; nil if Redis does not say so in time.
     ///
     /// - Throws: what Redis or the client has against it.
-    func others() async throws -> ClusterServers {
+    private func others(within timeout: Duration) async throws -> ClusterServers? {
+        let end = ContinuousClock.now + timeout
         for readiness in self.subscribed where !readiness.isReached {
-            try await readiness.wait(for: self.options.requestsTimeout)
+            try await readiness.wait(for: end - .now)
         }
-        async let names = self.names()
-        let isShard = self.options.kind == .shard
-        let replies = try await self.redis.sendToAllNodes(
-            RedisCommand("PUBSUB", isShard ? "SHARDNUMSUB" : "NUMSUB", self.channel, keyIndex: nil))
+        async let names = self.names(within: end - .now)
+        let command = RedisCommand(
+            "PUBSUB", self.options.kind == .shard ? "SHARDNUMSUB" : "NUMSUB", self.channel, keyIndex: nil)
+        guard let replies = try await self.askRedis(command, within: end - .now) else { return nil }
         // The channel and its number.
         let count = replies.reduce(0) { $0 + max(0, min($1.elements?.last?.int ?? 0, 1 << 32)) }
         let others = ClusterServers(count: max(0, count - 1), names: await names)
+        guard self.redis.state.isUsable else {
+            // While subscriptions are being renewed some servers may not be counted, this one among them.
+            let known = self.knownOthers
+            return known.count > others.count ? known : others
+        }
         self.state.withLock { $0.others = others }
         return others
     }
 
+    /// The replies of all nodes of Redis; nil if they don't come in time.
+    private func askRedis(_ command: RedisCommand, within timeout: Duration) async throws -> [RedisValue]? {
+        let query = ClusterQuery<Result<[RedisValue], any Error>>()
+        query.expect(1)
+        let task = Task {
+            do { query.receive([.success(try await self.redis.sendToAllNodes(command))]) } catch {
+                query.receive([.failure(error)])
+            }
+        }
+        defer { task.cancel() }
+        try await query.wait(for: timeout)
+        return try query.answer().elements.first?.get()
+    }
+
     /// The ids of the other servers, from the channels on which they expect answers; none if Redis does not say.
-    private func names() async -> [String] {
+    private func names(within timeout: Duration) async -> [String] {
         let pattern = self.channel.globEscaped + String(repeating: "[0-9a-f]", count: 16) + "#"
         let command = RedisCommand(
             "PUBSUB", self.options.kind == .shard ? "SHARDCHANNELS" : "CHANNELS", pattern, keyIndex: nil)
-        guard let replies = try? await self.redis.sendToAllNodes(command) else { return [] }
+        guard let replies = try? await self.askRedis(command, within: timeout) else { return [] }
         let channels = Set(replies.flatMap { $0.elements ?? [] }.compactMap(\.text))
         let start = self.channel.utf8.count
         return channels.map { String(decoding: $0.utf8.dropFirst(start).dropLast(), as: UTF8.self) }
@@ -81,13 +108,14 @@ extension ClusterNode {
     ) async throws -> ClusterAnswer<Element> {
         let id = ClusterID.random()
         let known = self.knownOthers
-        return try await queries.ask(
-            id, timeout: timeout ?? self.options.requestsTimeout, ifUnknown: known.count
-        ) { query in
+        let timeout = timeout ?? self.options.requestsTimeout
+        return try await queries.ask(id, timeout: timeout, ifUnknown: known.count) { query in
             query.name(known.names)
             Task {
                 do {
-                    let others = try await self.others()
+                    guard let others = try await self.others(within: timeout) else { return query.finish() }
+                    // Who has asked is gone: nobody is to do anything for it any more.
+                    guard !query.isDone else { return }
                     query.forget(allBut: others.names, of: known.names)
                     query.name(others.names)
                     if others.count > 0 { try self.publish(question(id)) }
@@ -123,7 +151,7 @@ extension ClusterNode {
             collector.expectServers(known.count + 1, others: known.names)
         }
         Task {
-            let others = (try? await self.others()) ?? known
+            let others = (try? await self.others(within: self.options.requestsTimeout)) ?? known
             fallback.cancel()
             collector.expectServers(others.count + 1, others: others.names)
         }

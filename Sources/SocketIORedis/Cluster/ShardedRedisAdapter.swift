@@ -129,5 +129,5 @@ public final class ShardedRedisAdapter: Adapter {
         try await self.node.serverSideEmitWithAck(packet, timeout: timeout)
     }
 
-    public func serverCount() async throws -> Int { try await self.node.others().count + 1 }
+    public func serverCount() async throws -> Int { try await self.node.serverCount() }
 }

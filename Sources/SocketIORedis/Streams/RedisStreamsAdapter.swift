@@ -130,7 +130,7 @@ public final class RedisStreamsAdapter: Adapter {
         try await self.node.serverSideEmitWithAck(packet, timeout: timeout)
     }
 
-    public func serverCount() async throws -> Int { try await self.node.others().count + 1 }
+    public func serverCount() async throws -> Int { try await self.node.serverCount() }
 }
 
 extension RedisStreamsAdapter: StreamMember {

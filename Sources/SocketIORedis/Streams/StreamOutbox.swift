@@ -40,11 +40,14 @@ struct StreamOutbox: Sendable {
     private let maxBytes: Int
     private let maxBatch: Int
     private let maxBatchBytes: Int
+    /// How many messages the next batch may have.
+    private var batchLimit: Int
 
     init(maxBytes: Int, maxBatch: Int = 512, maxBatchBytes: Int = 256 << 10) {
         self.maxBytes = maxBytes
         self.maxBatch = max(1, maxBatch)
         self.maxBatchBytes = maxBatchBytes
+        self.batchLimit = self.maxBatch
     }
 
     /// Whether nothing is on its way and nothing waits.
@@ -67,7 +70,7 @@ struct StreamOutbox: Sendable {
         var count = 0
         var bytes = 0
         for item in self.items {
-            if count > 0, count >= self.maxBatch || bytes + item.size > self.maxBatchBytes { break }
+            if count > 0, count >= self.batchLimit || bytes + item.size > self.maxBatchBytes { break }
             count += 1
             bytes += item.size
         }
@@ -97,6 +100,7 @@ struct StreamOutbox: Sendable {
     /// The batch was answered.
     mutating func answered(_ replies: [Reply]) -> Action {
         guard case .writing(let count) = self.phase else { return .none }
+        self.batchLimit = self.maxBatch
         var kept: [Item] = []
         for (item, reply) in zip(self.items.prefix(count), replies) {
             switch reply {
@@ -125,8 +129,11 @@ struct StreamOutbox: Sendable {
     }
 
     /// The batch was not accepted and can't have been executed.
-    mutating func notAccepted() -> Action {
-        guard case .writing = self.phase else { return .none }
+    ///
+    /// - Parameter isTooMuch: There was no room for it: the next one is half of it, until one is answered.
+    mutating func notAccepted(isTooMuch: Bool = false) -> Action {
+        guard case .writing(let count) = self.phase else { return .none }
+        if isTooMuch { self.batchLimit = max(1, count / 2) }
         self.phase = .waiting
         return .wait
     }

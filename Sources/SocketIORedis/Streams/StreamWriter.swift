@@ -20,6 +20,8 @@ final class StreamWriter: Sendable {
         var connection = StreamConnection()
         /// Failures in a row.
         var failures = 0
+        /// How often in a row a message was too large, alone, with nothing before it.
+        var refusals = 0
         var drained: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -122,12 +124,42 @@ final class StreamWriter: Sendable {
                 case .success(let replies) where replies.count >= items.count:
                     self.state.withLock { state in
                         state.failures = 0
+                        state.refusals = 0
                         state.connection.used(at: .now, reply: asksForConnection ? replies.last : nil)
                     }
                     self.answered(items, replies)
                 case .success: self.failed(RedisError(.protocolViolation, "too few replies"))
                 case .failure(let error): self.failed(error)
                 }
+            }
+        } catch {
+            guard error.code == .bufferFull else { return self.failed(error, wasAccepted: false) }
+            if items.count == 1 {
+                self.notAccepted(items[0], error)
+            } else {
+                self.update { $0.notAccepted(isTooMuch: true) }
+            }
+        }
+    }
+
+    /// How often a message that is alone is not accepted before it is given up.
+    private static var maxRefusals: Int { 4 }
+
+    /// The client has no room for a message. If that stays so although what was before it has been answered, it is larger than
+    /// what the client can ever keep, and must not stop all others.
+    private func notAccepted(_ item: StreamOutbox.Item, _ error: RedisError) {
+        do {
+            try self.redis.send([RedisCommand("XLEN", self.stream)]) { [self] result in
+                if case .failure(let error) = result { return self.failed(error, wasAccepted: false) }
+                let isHopeless = self.state.withLock { state in
+                    state.refusals += 1
+                    guard state.refusals >= Self.maxRefusals else { return false }
+                    state.refusals = 0
+                    return true
+                }
+                guard isHopeless else { return self.update { $0.notAccepted(isTooMuch: true) } }
+                self.node.report(SocketIOError.notSent("a message", error), event: item.event)
+                self.update { $0.answered([.refused]) }
             }
         } catch {
             self.failed(error, wasAccepted: false)
@@ -152,10 +184,11 @@ final class StreamWriter: Sendable {
     }
 
     /// Whether an error says that Redis, or this node of it, is not ready.
-    private static func isTemporary(_ message: String) -> Bool {
-        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM"].contains {
-            message.hasPrefix($0)
-        }
+    static func isTemporary(_ message: String) -> Bool {
+        ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM", "MISCONF"]
+            .contains {
+                message.hasPrefix($0)
+            }
     }
 
     private func failed(_ error: RedisError, wasAccepted: Bool = true) {

@@ -15,6 +15,8 @@ final class FlakyRedis: RedisClient {
         var executedLosses = 0
         /// The next batches to write are lost, after so many of their commands were executed.
         var planned: [Int] = []
+        /// How large a batch may be.
+        var maxBytes = Int.max
 
         mutating func roll(_ limit: Int) -> Int {
             self.random = self.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -41,6 +43,9 @@ final class FlakyRedis: RedisClient {
     /// The next batch is lost, after so many of its commands were executed.
     func loseNext(executed: Int) { self.shared.withLock { $0.planned.append(executed) } }
 
+    /// Has larger batches refused.
+    func set(maxBytes: Int) { self.shared.withLock { $0.maxBytes = maxBytes } }
+
     /// Batches that were lost, and how many of their commands were executed.
     var losses: (batches: Int, executed: Int) { self.shared.withLock { ($0.losses, $0.executedLosses) } }
 
@@ -53,6 +58,8 @@ final class FlakyRedis: RedisClient {
         _ commands: [RedisCommand],
         completion: (@Sendable (Result<[RedisValue], RedisError>) -> Void)?
     ) throws(RedisError) {
+        let size = commands.reduce(0) { $0 + $1.arguments.reduce(0) { $0 + $1.readableBytes } }
+        if size > self.shared.withLock({ $0.maxBytes }) { throw RedisError(.bufferFull, "too much") }
         let isWrite = commands.first?.arguments.first.map { String(buffer: $0) } == "XADD"
         let executed = self.shared.withLock { state -> Int? in
             guard isWrite else { return nil }

@@ -165,6 +165,29 @@ import Testing
         }
     }
 
+    /// A message that the client never has room for is reported, and the others are written.
+    @Test func largerThanTheClientKeeps() async throws {
+        let redis = FakeRedis()
+        let flaky = FlakyRedis(redis.client("A"))
+        let factories = [RedisStreamsAdapter.factory(flaky), RedisStreamsAdapter.factory(redis.client("B"))]
+        try await withNodes(factories) { nodes in
+            let other = try await nodes[1].client()
+            flaky.set(maxBytes: 5000)
+            for number in 0..<10 { nodes[0].io.emit("n", 0, number, String(repeating: "x", count: 1000)) }
+            nodes[0].io.emit("huge", String(repeating: "x", count: 5000))
+            nodes[0].io.emit("end")
+            try await Self.expectNumbers(10, of: 1, at: [other])
+            _ = try await other.expectEvent("end")
+            #expect(nodes[0].errors.value.count == 1)
+            #expect(nodes[0].errors.value.allSatisfy { $0.contains("buffer_full") })
+        }
+    }
+
+    @Test(arguments: ["MISCONF Redis is configured to save RDB snapshots", "OOM command not allowed", "LOADING Redis"])
+    func isTriedAgain(_ message: String) { #expect(StreamWriter.isTemporary(message)) }
+
+    @Test func isNotTriedAgain() { #expect(!StreamWriter.isTemporary("WRONGTYPE Operation against a key")) }
+
     /// What was emitted right before the end is written.
     @Test func closing() async throws {
         let redis = FakeRedis()
