@@ -247,6 +247,17 @@ struct ParserTests {
     }
 
     /// No bytes make it trap, and what it accepts doesn't depend on how they were divided.
+    /// Bounds are those of one reply or push, not of all that come between two replies.
+    @Test func pushesAreCountedOneByOne() throws {
+        var limits = RESPParser.Limits()
+        limits.elements = 4
+        limits.replyLength = 64
+        var parser = RESPParser(limits: limits)
+        var bytes = ByteBuffer(string: String(repeating: ">3\r\n+message\r\n+a\r\n+b\r\n", count: 100))
+        for _ in 0..<100 { #expect(try parser.next(from: &bytes) != nil) }
+        #expect(bytes.readableBytes == 0)
+    }
+
     @Test func mutatedBytes() async {
         var generator = SeededGenerator(state: 2)
         let valid = Self.golden.flatMap { Array($0.0.utf8) }
