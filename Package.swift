@@ -223,7 +223,10 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["SocketIO", "TestSupport", "socketio"],
+            dependencies: [
+                "SocketIO", "TestSupport", "socketio",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             exclude: ["Clients"]
         ),
     ],

@@ -1,4 +1,5 @@
 import Foundation
+import NIOSSL
 import SocketIO
 import TestSupport
 import Testing
@@ -174,6 +175,29 @@ struct ConnectCommandTests {
                 #expect(result.errors.first?.contains(text) == true, "\(result.errors)")
             }
         }
+    }
+
+    @Test func certificates() async throws {
+        let certificates = try await TestCertificates.make()
+        var configuration = SocketIOConfiguration(port: 0)
+        configuration.engine.tls = .makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificates.certificate).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificates.key, format: .pem)))
+        let io = SocketIOServer(configuration: configuration)
+        io.onConnection { socket in socket.emit("hello") }
+        let port = try #require(try await io.start().port)
+        let url = "https://127.0.0.1:\(port)"
+        let wait = ["--once", "hello", "--timeout", "30s"]
+        let refused = try await self.connect([url] + wait)
+        #expect(refused.status == .exited(1))
+        #expect(refused.errors.count == 1)
+        #expect(refused.errors.first?.contains("certificate of \(url) is not trusted") == true, "\(refused.errors)")
+        #expect(try await self.connect([url, "--ca", certificates.authority] + wait).status == .exited(0))
+        #expect(try await self.connect([url, "--insecure"] + wait).status == .exited(0))
+        let missing = try await self.connect([url, "--ca", "/nowhere.pem"] + wait)
+        #expect(missing.status == .exited(1))
+        #expect(missing.errors == ["Error: socketio: --ca: no certificates can be read from /nowhere.pem"])
+        await io.close(timeout: .seconds(1))
     }
 
     @Test func aDisconnectionWhileWaitingIsStatusOne() async throws {

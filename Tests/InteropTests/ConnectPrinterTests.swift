@@ -136,6 +136,21 @@ import Testing
             explain(SocketIOError(.disconnected, "gone", cause: SocketIOError(.ackTimeout, "late"))) == "gone (late)")
     }
 
+    /// What can't be written as fast as it comes takes no memory without bound, and is told.
+    @Test func eventsThatCannotBeWrittenAreCounted() async {
+        let mailbox = Mailbox()
+        for _ in 0..<(Mailbox.maxEvents + 5) { mailbox.post(.event("a", [])) }
+        mailbox.post(.closed)
+        var (events, dropped) = (0, 0)
+        for await message in mailbox.messages {
+            guard case .occurrence = message else { break }
+            events += 1
+            dropped += mailbox.took()
+        }
+        #expect(events == Mailbox.maxEvents)
+        #expect(dropped == 5)
+    }
+
     // MARK: Options
 
     @Test func headers() {

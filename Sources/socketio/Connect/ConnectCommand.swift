@@ -15,32 +15,34 @@ struct ConnectCommand: AsyncParsableCommand {
             The URL's path is the namespace, as in JavaScript's io():
 
               socketio connect http://localhost:3000
-              socketio connect https://example.com/chat --auth '{"token":"abc"}' --header 'X-Tenant: 7'
+              socketio connect https://example.com/chat --auth '{"token":"abc"}'
 
             A line that is typed is an event: its name, and arguments in JSON with spaces between them. A name with spaces \
-            stands in double quotes. @file is the bytes of a file. With ? before it, the answer is printed. /help lists the \
+            stands in double quotes, @file is the bytes of a file. With ? before it, the answer is printed. /help lists the \
             rest.
 
               > join {"name":"Ann","room":"lobby"}
               > ? "some event" 1 true "two words" [1,2] @photo.jpg
 
             What comes is printed the same way, behind the time and < (received), > (sent) or = (an answer). Rooms are the \
-            server's affair: clients are not told of them. Binary data is shown as {"$binary":"base64","bytes":3}, and control \
-            characters in texts as \\u001b. Colours are left out where NO_COLOR is set or no terminal is there.
+            server's affair: clients are not told of them. Binary data is printed as {"$binary":"base64","bytes":3}, control \
+            characters in texts as \\u001b. There are no colours without a terminal, or with NO_COLOR set.
 
-            Without a terminal, lines are read from standard input; its end does not end the command, SIGINT and SIGTERM \
-            do, with status 0. Events and answers go to standard output, all else to standard error. --json prints them as
+            Without a terminal, lines are read from standard input. Its end does not end the command; SIGINT and SIGTERM \
+            do, with status 0. Events and answers go to standard output, all else to standard error. A connection that is \
+            lost is made again, but not one that the server refuses or ends. --json prints lines like
 
-              {"time":"2026-01-31T12:00:00.000Z","type":"event","event":"echo","args":["hi"]}
+              {"time":"2026-01-31T12:00:00.000Z","type":"event","event":"a","args":[1]}
 
-            with the type ack for answers. A lost connection is made again; one that the server refuses or ends is not.
+            with the type ack for answers.
 
             For scripts, with --emit or --once: it sends, waits for what is asked for, prints that alone and ends.
 
-              socketio connect http://localhost:3000 --emit 'echo "hi"' --once echo --timeout 5s --json
-              socketio connect http://localhost:3000 --emit 'join {"name":"Ann","room":"lobby"}' --ack
+              URL=http://localhost:3000
+              socketio connect $URL --emit 'echo "hi"' --once echo --timeout 5s --json
+              socketio connect $URL --emit 'join {"name":"Ann","room":"lobby"}' --ack
 
-            Status 0: it has worked; 1: no connection, refused, no event or answer in time; 64: the options are wrong.
+            Status 0: it has worked; 1: no connection, refused, or not what was waited for; 64: the options are wrong.
             """
     )
 
