@@ -12,8 +12,17 @@ final class PseudoTerminal: Sendable {
     }
 
     private let pid: pid_t
-    private let descriptor: Int32
+    /// Closed when neither this nor the thread that reads it needs it: its number is another file's then.
+    private let side: Descriptor
     private let state = Awaited(State()) { "status: \($0.status.map { "\($0)" } ?? "running"), output:\n\($0.text)\n" }
+
+    private final class Descriptor: Sendable {
+        let number: Int32
+
+        init(_ number: Int32) { self.number = number }
+
+        deinit { close(self.number) }
+    }
 
     init(_ program: String, _ arguments: [String], environment: [String: String]) throws {
         var (descriptor, other): (Int32, Int32) = (-1, -1)
@@ -21,15 +30,15 @@ final class PseudoTerminal: Sendable {
         guard openpty(&descriptor, &other, nil, nil, &size) == 0 else { throw PeerError("openpty: errno \(errno)") }
         for end in [descriptor, other] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         defer { close(other) }
-        self.descriptor = descriptor
+        let side = Descriptor(descriptor)
+        self.side = side
         self.pid = try Self.spawn(program, arguments, environment, terminal: other)
         let (state, pid) = (self.state, self.pid)
-        let reader = descriptor
         Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 16 << 10)
             while true {
                 // It is an error when the program has closed the other side.
-                let count = read(reader, &buffer, buffer.count)
+                let count = read(side.number, &buffer, buffer.count)
                 if count < 0, errno == EINTR { continue }
                 if count <= 0 { break }
                 state.update { $0.output += buffer[..<count] }
@@ -49,7 +58,6 @@ final class PseudoTerminal: Sendable {
 
     deinit {
         self.signal(SIGKILL)
-        close(self.descriptor)
     }
 
     private static func spawn(
@@ -96,7 +104,7 @@ final class PseudoTerminal: Sendable {
 
     func type(_ text: String) throws {
         let bytes = Array(text.utf8)
-        guard write(self.descriptor, bytes, bytes.count) == bytes.count else { throw PeerError("errno \(errno)") }
+        guard write(self.side.number, bytes, bytes.count) == bytes.count else { throw PeerError("errno \(errno)") }
     }
 
     /// Waits for a text that is written after the first so many bytes.
@@ -121,7 +129,7 @@ final class PseudoTerminal: Sendable {
     /// Whether lines are edited by the system and what is typed is shown, as a shell wants to find it.
     var isAsShellsWantIt: Bool {
         var attributes = termios()
-        guard tcgetattr(self.descriptor, &attributes) == 0 else { return false }
+        guard tcgetattr(self.side.number, &attributes) == 0 else { return false }
         let flags = tcflag_t(ICANON | ECHO | ISIG)
         return attributes.c_lflag & flags == flags
     }
