@@ -23,7 +23,7 @@ import Synchronization
 /// namespace: capture it weakly in its own handlers.
 ///
 /// ## Topics
-/// - Connecting: ``connect(timeout:)``, ``open()``, ``disconnect()``, ``auth``, ``state``, ``states``, ``of(_:auth:)``
+/// - Connecting: ``connect(timeout:)``, ``open()``, ``disconnect()``, ``close()``, ``auth``, ``state``, ``states``, ``of(_:auth:)``
 /// - Sending: ``emit(_:_:)``, ``emitWithAck(_:_:timeout:as:)``, ``volatile``, ``timeout(_:)``
 /// - Receiving: ``on(_:_:)``, ``once(_:_:)``, ``onAny(_:)``, ``events(_:limit:)``
 /// - What happens to the connection: ``onConnect(_:)``, ``onDisconnect(_:)``, ``onConnectError(_:)``, ``onReconnect(_:)``
@@ -208,6 +208,19 @@ public final class SocketIOClient: Sendable {
     public func disconnect() {
         let core = self.core
         core.manager.execute { core.leave() }
+    }
+
+    /// As ``disconnect()``, and returns when the connection has ended: what was emitted before has been sent by then, as far as
+    /// ``SocketIOClientConfiguration/closeTimeout`` allows. For programs that end after it. Where other clients go on using the
+    /// connection, it returns at once.
+    public func close() async {
+        let core = self.core
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            core.manager.execute {
+                core.leave()
+                core.manager.whenClosed { continuation.resume() }
+            }
+        }
     }
 }
 
