@@ -28,7 +28,7 @@ final class Manager: @unchecked Sendable {
     private var namespaces: [String: ClientNamespace] = [:]
     private var attempt: EngineAttempt?
     private var decoder: PacketDecoder
-    private var timer: Scheduled<Void>?
+    private var timer: LoopTimer?
     private var hasUpgraded = false
     private var needsFlush = false
     /// Who has set it flushes at the end.
@@ -105,7 +105,7 @@ final class Manager: @unchecked Sendable {
         case .checkLiveness: self.attempt?.engine?.networkChanged()
         case .startTimer(let delay):
             self.timer?.cancel()
-            self.timer = self.eventLoop.scheduleTask(in: TimeAmount(delay)) { [weak self] in
+            self.timer = LoopTimer(on: self.eventLoop, in: delay) { [weak self] in
                 guard let self else { return }
                 self.timer = nil
                 self.apply(self.state.delayIsOver())

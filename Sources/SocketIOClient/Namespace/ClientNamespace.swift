@@ -43,8 +43,8 @@ final class ClientNamespace: @unchecked Sendable {
     // On the loop only.
     var state: NamespaceState
     private var waiters: [Int: Waiter] = [:]
-    private var timers: [Int: Scheduled<Void>] = [:]
-    private var authTimer: Scheduled<Void>?
+    private var timers: [Int: LoopTimer] = [:]
+    private var authTimer: LoopTimer?
     private var authBackoff: Backoff
     private var authTask: Task<Void, Never>?
     private var lastError: (any Error)?
@@ -53,7 +53,7 @@ final class ClientNamespace: @unchecked Sendable {
 
     struct Waiter {
         let complete: @Sendable (Result<Void, any Error>) -> Void
-        var timer: Scheduled<Void>?
+        var timer: LoopTimer?
     }
 
     init(
@@ -184,7 +184,7 @@ final class ClientNamespace: @unchecked Sendable {
         case .authenticateLater:
             let delay = self.authBackoff.next(random: Double.random(in: 0...1))
             self.authTimer?.cancel()
-            self.authTimer = self.manager.eventLoop.scheduleTask(in: TimeAmount(delay)) { [weak self] in
+            self.authTimer = LoopTimer(on: self.manager.eventLoop, in: delay) { [weak self] in
                 guard let self else { return }
                 self.perform(self.state.opened())
             }
@@ -195,7 +195,7 @@ final class ClientNamespace: @unchecked Sendable {
         case .complete(let complete, let result): complete(result)
         case .startTimer(let id, let timeout):
             self.timers[id]?.cancel()
-            self.timers[id] = self.manager.eventLoop.scheduleTask(in: TimeAmount(timeout)) { [weak self] in
+            self.timers[id] = LoopTimer(on: self.manager.eventLoop, in: timeout) { [weak self] in
                 guard let self else { return }
                 self.timers[id] = nil
                 self.perform(self.state.timedOut(id))
@@ -267,7 +267,7 @@ final class ClientNamespace: @unchecked Sendable {
         if self.state.phase == .connected { return complete(.success(())) }
         var waiter = Waiter(complete: complete, timer: nil)
         if let timeout {
-            waiter.timer = self.manager.eventLoop.scheduleTask(in: TimeAmount(timeout)) { [weak self] in
+            waiter.timer = LoopTimer(on: self.manager.eventLoop, in: timeout) { [weak self] in
                 guard let self else { return }
                 let error = SocketIOError(
                     .connectTimeout, "not connected in time; the client goes on trying until disconnect() is called",
