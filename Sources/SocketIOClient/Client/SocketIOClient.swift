@@ -23,7 +23,7 @@ import Synchronization
 /// namespace: capture it weakly in its own handlers.
 ///
 /// ## Topics
-/// - Connecting: ``connect(timeout:)``, ``open()``, ``disconnect()``, ``auth``, ``state``, ``states``, ``of(_:auth:)``
+/// - Connecting: ``connect(timeout:)``, ``open()``, ``disconnect()``, ``close()``, ``auth``, ``state``, ``states``, ``of(_:auth:)``
 /// - Sending: ``emit(_:_:)``, ``emitWithAck(_:_:timeout:as:)``, ``volatile``, ``timeout(_:)``
 /// - Receiving: ``on(_:_:)``, ``once(_:_:)``, ``onAny(_:)``, ``events(_:limit:)``
 /// - What happens to the connection: ``onConnect(_:)``, ``onDisconnect(_:)``, ``onConnectError(_:)``, ``onReconnect(_:)``
@@ -208,6 +208,19 @@ public final class SocketIOClient: Sendable {
     public func disconnect() {
         let core = self.core
         core.manager.execute { core.leave() }
+    }
+
+    /// Leaves the namespace as ``disconnect()`` does, and returns when nothing of the client runs any more: its handlers are
+    /// cancelled, and awaited with those that ``onDisconnect(_:)`` has started. None starts after that unless the client is used
+    /// again.
+    ///
+    /// Called from a handler of the client, or from a task that one has made, it cancels the others and awaits none.
+    public func close() async {
+        let core = self.core
+        let caller = RunningHandlers.caller
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            core.manager.execute { core.close(caller: caller) { continuation.resume() } }
+        }
     }
 }
 

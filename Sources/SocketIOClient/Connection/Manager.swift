@@ -134,6 +134,9 @@ final class Manager: @unchecked Sendable {
         for namespace in self.inOrder where namespace.isActive { namespace.notify(notice) }
     }
 
+    /// Whether a namespace is joined over the connection.
+    var isUsed: Bool { self.namespaces.values.contains { $0.state.phase == .connected } }
+
     // MARK: The engine
 
     private func open() {
@@ -207,12 +210,12 @@ final class Manager: @unchecked Sendable {
 
     private func receive(_ packet: Packet) { self.namespaces[packet.namespace]?.receive(packet) }
 
-    /// The server breaks the protocol.
-    func violated(_ error: SocketIOError) {
+    /// The server breaks the protocol, or does what this side can't bear: the connection ends, and may be tried again.
+    func violated(_ error: SocketIOError, reason: DisconnectReason = .parseError) {
         guard let engine = self.attempt?.engine else { return }
         engine.close()
         self.giveUpEngine()
-        self.apply(self.state.ended(.parseError, error, random: self.random()))
+        self.apply(self.state.ended(reason, error, random: self.random()))
     }
 
     // MARK: Sending
