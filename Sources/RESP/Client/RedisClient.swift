@@ -15,7 +15,10 @@ public protocol RedisClient: Sendable {
     /// Sends commands one behind the other, with nothing in between, on the connection for commands.
     ///
     /// What can't be written now is kept, up to a bound in bytes, and is sent when Redis is there (again). Commands that were
-    /// written when a connection broke are not sent again: whether Redis has executed them is not known.
+    /// written when a connection broke are not sent again: whether Redis has executed them is not known. It does not execute
+    /// them after commands that were sent later: a broken connection is ended on the side of Redis too before another
+    /// one takes its place, or what Redis has not read yet could still come. (Redis before 6.2, and users that may not use
+    /// `CLIENT INFO` and `CLIENT KILL`, don't have that assurance.)
     ///
     /// - Parameters:
     ///   - commands: One or more. In Redis Cluster they go to the node that serves the key or channel of the first one.

@@ -12,24 +12,36 @@ struct Handshake {
         var speaksRESP3 = false
         /// Nil: not asked for, or not said.
         var isCluster: Bool?
+        /// Nil: not asked for, or not said.
+        var identity: ConnectionIdentity?
     }
 
-    private enum Step { case hello, auth, name, cluster, select, ping }
+    private enum Step { case hello, auth, name, cluster, end, identity, select, ping }
 
     private let credentials: ConnectionOptions.Credentials?
     private let database: Int
     private let version: RESPConfiguration.ProtocolVersion
     private let clientName: String?
     private let asksForCluster: Bool
+    private let succession: Succession?
     private var steps: [Step] = []
     private var outcome = Outcome()
 
-    init(_ options: ConnectionOptions, asksForCluster: Bool) {
+    /// A connection that takes the place of another one.
+    struct Succession {
+        /// The one before, if there was one: it is ended first. It may be broken on this side only, and what it has sent
+        /// must not be executed after what this one sends.
+        var predecessor: ConnectionIdentity?
+    }
+
+    /// - Parameter succession: Nil: the order of what is sent on this connection and on others does not matter.
+    init(_ options: ConnectionOptions, asksForCluster: Bool, succession: Succession? = nil) {
         self.credentials = options.credentials
         self.database = options.database
         self.version = options.configuration.protocolVersion
         self.clientName = options.configuration.clientName
         self.asksForCluster = asksForCluster
+        self.succession = succession
     }
 
     mutating func start() -> Action {
@@ -53,7 +65,8 @@ struct Handshake {
             }
             self.steps = self.lastSteps
         case .cluster: self.outcome.isCluster = reply.text?.contains("cluster_enabled:1") == true
-        case .auth, .name, .select, .ping: break
+        case .identity: self.outcome.identity = ConnectionIdentity(reply)
+        case .auth, .name, .end, .select, .ping: break
         }
         return self.next()
     }
@@ -68,7 +81,7 @@ struct Handshake {
             self.speakRESP2()
         case .auth, .select: return .fail(RedisError(.redis, message))
         // Not every user may ask, and not every server knows.
-        case .name, .cluster: break
+        case .name, .cluster, .end, .identity: break
         case .ping:
             let isUnready = ["LOADING", "BUSY", "MASTERDOWN", "NOAUTH"].contains(code)
             if isUnready { return .fail(RedisError(.redis, message)) }
@@ -84,6 +97,7 @@ struct Handshake {
 
     private var lastSteps: [Step] {
         (self.asksForCluster && self.outcome.isCluster == nil ? [.cluster] : [])
+            + (self.succession?.predecessor == nil ? [] : [.end]) + (self.succession == nil ? [] : [.identity])
             + (self.database == 0 ? [] : [.select]) + [.ping]
     }
 
@@ -99,6 +113,8 @@ struct Handshake {
             words = ["AUTH"] + [self.credentials?.username, self.credentials?.password].compactMap { $0 }
         case .name: words = ["CLIENT", "SETNAME", self.clientName ?? ""]
         case .cluster: words = ["INFO", "cluster"]
+        case .end: words = self.succession?.predecessor?.end ?? []
+        case .identity: words = ConnectionIdentity.question
         case .select: words = ["SELECT", String(self.database)]
         case .ping: words = ["PING"]
         }

@@ -25,6 +25,8 @@ final class Link: RESPConnectionOwner, @unchecked Sendable {
     private var timer: Scheduled<Void>?
     /// The last reason for which there was no connection, which is logged when it changes.
     private var failure: String?
+    /// What Redis calls the last connection that could be used.
+    private var predecessor: ConnectionIdentity?
 
     init(_ role: Role, of node: Node, _ core: ClientCore) {
         self.role = role
@@ -63,8 +65,10 @@ final class Link: RESPConnectionOwner, @unchecked Sendable {
     private func connect() {
         guard !self.core.isClosed else { return }
         let asks = self.core.options.configuration.isCluster == .automatic
+        let succession = self.role == .commands ? Handshake.Succession(predecessor: self.predecessor) : nil
         let connection = RESPConnection(
-            to: self.node.address, self.core.options, on: self.core.loop, asksForCluster: asks, owner: self)
+            to: self.node.address, self.core.options, on: self.core.loop, asksForCluster: asks, succession: succession,
+            owner: self)
         if self.role == .blocking { connection.replyTimeout = nil }
         self.connection = connection
         self.core.open(connection)
@@ -72,6 +76,7 @@ final class Link: RESPConnectionOwner, @unchecked Sendable {
 
     func connectionIsReady(_ connection: RESPConnection, _ outcome: Handshake.Outcome) {
         self.health = .up
+        self.predecessor = outcome.identity
         self.failure = nil
         self.backoff.reset()
         if self.wasUp { self.core.metrics.reconnects.increment() }

@@ -50,13 +50,13 @@ final class RESPConnection: ChannelInboundHandler, @unchecked Sendable {
 
     init(
         to address: RedisAddress, _ options: ConnectionOptions, on loop: any EventLoop, asksForCluster: Bool,
-        owner: any RESPConnectionOwner
+        succession: Handshake.Succession?, owner: any RESPConnectionOwner
     ) {
         self.address = address
         self.options = options
         self.loop = loop
         self.owner = owner
-        self.handshake = Handshake(options, asksForCluster: asksForCluster)
+        self.handshake = Handshake(options, asksForCluster: asksForCluster, succession: succession)
         self.replyTimeout = options.configuration.commandTimeout.timeAmount
     }
 

@@ -17,7 +17,6 @@ final class StreamWriter: Sendable {
 
     private struct State {
         var outbox: StreamOutbox
-        var connection = StreamConnection()
         /// Failures in a row.
         var failures = 0
         /// How often in a row a message was too large, alone, with nothing before it.
@@ -112,12 +111,10 @@ final class StreamWriter: Sendable {
     }
 
     private func write(_ items: [StreamOutbox.Item]) {
-        var commands = items.map { item in
+        let commands = items.map { item in
             RedisCommand(
                 arguments: self.prefix + [ByteBuffer(string: String(item.type)), Self.dataName, item.data])
         }
-        let asksForConnection = self.state.withLock { $0.connection.mustBeAsked(at: .now) }
-        if asksForConnection { commands.append(StreamConnection.question) }
         do {
             try self.redis.send(commands) { [self] result in
                 switch result {
@@ -125,7 +122,6 @@ final class StreamWriter: Sendable {
                     self.state.withLock { state in
                         state.failures = 0
                         state.refusals = 0
-                        state.connection.used(at: .now, reply: asksForConnection ? replies.last : nil)
                     }
                     self.answered(items, replies)
                 case .success: self.failed(RedisError(.protocolViolation, "too few replies"))
@@ -199,16 +195,9 @@ final class StreamWriter: Sendable {
     // MARK: After a loss
 
     private func lookUp(after id: StreamID?) {
-        let end = self.state.withLock { $0.connection.end }
         Task {
             do {
-                // What the broken connection has sent may still lie before Redis, unread, and must not come late.
-                if let end {
-                    // In Redis Cluster the first command says to which node.
-                    _ = try await self.redis.send([RedisCommand("XLEN", self.stream), end])
-                }
                 let entries = try await self.ownEntries(after: id)
-                self.state.withLock { $0.connection = StreamConnection() }
                 self.update { $0.found(entries) }
             } catch let error as RedisError where error.code == .closed {
                 self.end()

@@ -144,6 +144,35 @@ struct FaultTests {
         }
     }
 
+    /// What a connection has sent that was given up may still be under way. It must not be executed after what the next
+    /// connection sends.
+    @Test(arguments: [RESPConfiguration.ProtocolVersion.two, .three])
+    func aConnectionThatWasGivenUpSaysNothingMore(version: RESPConfiguration.ProtocolVersion) async throws {
+        try await withRedis { server in
+            let proxy = try await FaultyProxy.start(toPort: server.port)
+            try await withClient(
+                "redis://127.0.0.1:\(proxy.port)",
+                configure: {
+                    Self.quick(&$0)
+                    $0.protocolVersion = version
+                    $0.commandTimeout = .milliseconds(300)
+                }
+            ) { client in
+                try await client.waitForState(.connected)
+                let connection = try #require(proxy.connections.first)
+                connection.hold()
+                await #expect {
+                    try await client.send(.text("RPUSH", "list", "late"))
+                } throws: { ($0 as? RedisError)?.code == .timeout }
+                #expect(try await client.send(.text("RPUSH", "list", "next")) == .integer(1))
+                connection.release()
+                try await eventually("Redis ends the first connection") { connection.isClosed }
+                #expect(try await client.send(.text("LRANGE", "list", "0", "-1")).elements == [.text("next")])
+            }
+            await proxy.stop()
+        }
+    }
+
     @Test func aReplyThatIsCutInTheMiddle() async throws {
         try await withRedis { server in
             let proxy = try await FaultyProxy.start(toPort: server.port)

@@ -6,12 +6,12 @@ import Testing
 struct HandshakeTests {
     private func handshake(
         _ url: String = "redis://host", asksForCluster: Bool = false,
-        configure: (inout RESPConfiguration) -> Void = { _ in }
+        succession: Handshake.Succession? = nil, configure: (inout RESPConfiguration) -> Void = { _ in }
     ) throws -> Handshake {
         var configuration = RESPConfiguration()
         configure(&configuration)
         let options = try ConnectionOptions(url: RedisURL(url), configuration: configuration)
-        return Handshake(options, asksForCluster: asksForCluster)
+        return Handshake(options, asksForCluster: asksForCluster, succession: succession)
     }
 
     /// Answers what is asked, and returns what was asked and how it ended.
@@ -86,6 +86,43 @@ struct HandshakeTests {
     @Test func whoMayNotPingIsReady() throws {
         let (_, end) = self.run(try self.handshake()) { $0 == "PING" ? .error("NOPERM x") : self.hello }
         #expect(end == .done(.init(speaksRESP3: true, isCluster: false)))
+    }
+
+    @Test func asksWhatItIsCalled() throws {
+        let (asked, end) = self.run(try self.handshake(succession: .init())) {
+            switch $0 {
+            case "CLIENT INFO": .text("id=7 addr=[::1]:5000 laddr=[::1]:6379 fd=8 name= lib-name=\n")
+            default: self.hello
+            }
+        }
+        #expect(asked == ["HELLO 3", "CLIENT INFO", "PING"])
+        #expect(
+            end
+                == .done(
+                    .init(speaksRESP3: true, isCluster: false, identity: .init(id: "7", address: "[::1]:5000"))))
+    }
+
+    /// The one before it is ended, whether Redis still has it or not, and only then is it ready.
+    @Test(arguments: [RedisValue.integer(1), .integer(0), .error("NOPERM x")])
+    func endsItsPredecessor(answer: RedisValue) throws {
+        let predecessor = ConnectionIdentity(id: "7", address: "1.2.3.4:5000")
+        let handshake = try self.handshake("redis://:p@host/2", succession: .init(predecessor: predecessor)) {
+            $0.protocolVersion = .two
+        }
+        let (asked, end) = self.run(handshake) {
+            switch $0 {
+            case "CLIENT KILL ID 7 ADDR 1.2.3.4:5000": answer
+            case "CLIENT INFO": .error("ERR unknown subcommand")
+            default: .text("OK")
+            }
+        }
+        #expect(asked == ["AUTH p", "CLIENT KILL ID 7 ADDR 1.2.3.4:5000", "CLIENT INFO", "SELECT 2", "PING"])
+        #expect(end == .done(.init()))
+    }
+
+    @Test(arguments: ["", "id= addr=1:2", "id=3", "addr=1:2", "\u{0} id"]) func strangeIdentity(text: String) {
+        #expect(ConnectionIdentity(.text(text)) == nil)
+        #expect(ConnectionIdentity(.integer(1)) == nil)
     }
 
     @Test func noSuchDatabase() throws {

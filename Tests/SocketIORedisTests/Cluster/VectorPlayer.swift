@@ -19,7 +19,7 @@ struct VectorPlayer {
     private static let idMark = "RRRRRRRRRRRRRRRR"
     /// What adapters do for themselves, and not for the operation.
     private static let housekeeping: Set<String> = [
-        "PUBSUB", "SUBSCRIBE", "UNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "XREAD", "XREVRANGE", "CLIENT",
+        "PUBSUB", "SUBSCRIBE", "UNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "XREAD", "XREVRANGE",
     ]
 
     // MARK: What is sent

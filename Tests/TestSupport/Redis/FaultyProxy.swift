@@ -106,6 +106,8 @@ package final class FaultyProxy: Sendable {
             var bytesUntilCut: Int?
             var isClosed = false
             var filter: (@Sendable (Direction, String) -> Bool)?
+            /// What waits for the server, if it waits.
+            var held: ByteBuffer?
         }
 
         private let client: any Channel
@@ -131,6 +133,22 @@ package final class FaultyProxy: Sendable {
 
         /// Sends the client something that the server has not sent.
         package func injectToClient(_ text: String) { client.writeAndFlush(ByteBuffer(string: text), promise: nil) }
+
+        /// Keeps what the client sends, and the connection to the server, even when the client has closed, until ``release()``.
+        package func hold() { state.withLock { $0.held = $0.held ?? ByteBuffer() } }
+
+        /// Sends the server what was kept.
+        package func release() {
+            let (held, server) = state.withLock { state in
+                defer { state.held = nil }
+                return (state.held, state.server)
+            }
+            if let held { server?.writeAndFlush(held, promise: nil) }
+        }
+
+        func ended(_ direction: Direction) {
+            if direction == .toClient || state.withLock({ $0.held == nil }) { close() }
+        }
 
         package func close() {
             let server = state.withLock { state in
@@ -161,7 +179,11 @@ package final class FaultyProxy: Sendable {
                     isCut = left <= bytes.readableBytes
                     bytes = bytes.readSlice(length: min(left, bytes.readableBytes)) ?? bytes
                 }
-                let passes = state.filter?(direction, String(buffer: bytes)) ?? true
+                var passes = state.filter?(direction, String(buffer: bytes)) ?? true
+                if passes, direction == .toServer, state.held != nil {
+                    passes = false
+                    state.held?.writeImmutableBuffer(bytes)
+                }
                 return (state.server, passes && !state.stopped.contains(direction), isCut)
             }
             if passes {
@@ -189,7 +211,7 @@ private final class ForwardingHandler: ChannelInboundHandler, Sendable {
         connection.forward(unwrapInboundIn(data), direction)
     }
 
-    func channelInactive(context: ChannelHandlerContext) { connection.close() }
+    func channelInactive(context: ChannelHandlerContext) { connection.ended(direction) }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.close() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.ended(direction) }
 }
