@@ -59,6 +59,14 @@ extension SocketIOClient {
         self.hook(.reconnectFailed) { _ in try await handler() }
     }
 
+    /// Calls `handler` when the connection has moved from polling to WebSocket.
+    @discardableResult
+    public func onUpgrade(
+        @_inheritActorContext _ handler: @escaping @concurrent @Sendable () async throws -> Void
+    ) -> ListenerToken {
+        self.hook(.upgraded) { _ in try await handler() }
+    }
+
     /// Calls `handler` for each ping of the server.
     @discardableResult
     public func onPing(

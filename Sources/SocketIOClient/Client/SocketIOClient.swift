@@ -210,16 +210,21 @@ public final class SocketIOClient: Sendable {
         core.manager.execute { core.leave() }
     }
 
-    /// Leaves the namespace as ``disconnect()`` does, and returns when nothing of the client runs any more: its handlers are
-    /// cancelled, and awaited with those that ``onDisconnect(_:)`` has started. None starts after that unless the client is used
-    /// again.
+    /// Leaves the namespace as ``disconnect()`` does, and returns when all of the client is over: what was emitted before has been
+    /// sent, as far as ``SocketIOClientConfiguration/closeTimeout`` allows, and its handlers, which are cancelled, have ended, with
+    /// those that ``onDisconnect(_:)`` has started. None starts after that unless the client is used again. A connection that other
+    /// clients use is not awaited.
     ///
-    /// Called from a handler of the client, or from a task that one has made, it cancels the others and awaits none.
+    /// Called from a handler of the client, or from a task that one has made, it cancels the others and awaits no handler.
     public func close() async {
         let core = self.core
         let caller = RunningHandlers.caller
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            core.manager.execute { core.close(caller: caller) { continuation.resume() } }
+            core.manager.execute {
+                core.close(caller: caller) {
+                    core.manager.execute { core.manager.whenClosed { continuation.resume() } }
+                }
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ typealias EngineFactory =
 final class EngineAttempt: EngineConnectionHandler, @unchecked Sendable {
     private var manager: Manager?
     var engine: (any EngineLink)?
+    /// Told of the engine's end even when it was given up before.
+    var onEnd: (@Sendable () -> Void)?
 
     init(manager: Manager) { self.manager = manager }
 
@@ -48,5 +50,8 @@ final class EngineAttempt: EngineConnectionHandler, @unchecked Sendable {
     func engineBecameWritable() {}
     func enginePinged() { self.manager?.enginePinged() }
     func engineUpgraded() { self.manager?.engineUpgraded() }
-    func engineClosed(_ end: EngineEnd) { self.manager?.engineClosed(end) }
+    func engineClosed(_ end: EngineEnd) {
+        self.manager?.engineClosed(end)
+        self.onEnd?()
+    }
 }

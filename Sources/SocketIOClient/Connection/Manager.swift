@@ -31,6 +31,9 @@ final class Manager: @unchecked Sendable {
     private var timer: LoopTimer?
     private var hasUpgraded = false
     private var needsFlush = false
+    /// Engines that were closed and still send what waits.
+    private var closingCount = 0
+    private var closeWaiters: [@Sendable () -> Void] = []
     /// Who has set it flushes at the end.
     private var isInBatch = false
     /// Largest message that the server takes, as it has said last.
@@ -97,7 +100,7 @@ final class Manager: @unchecked Sendable {
         switch action {
         case .open: self.open()
         case .close:
-            self.attempt?.engine?.close()
+            self.beginClosing()
             self.giveUpEngine()
         case .cut:
             self.attempt?.engine?.cut()
@@ -151,6 +154,27 @@ final class Manager: @unchecked Sendable {
         engine.open()
     }
 
+    /// The engine goes on with what waits to be sent after it was given up.
+    private func beginClosing() {
+        guard let attempt = self.attempt, let engine = attempt.engine else { return }
+        self.closingCount += 1
+        attempt.onEnd = { [weak self] in self?.endClosing() }
+        engine.close()
+    }
+
+    private func endClosing() {
+        self.closingCount -= 1
+        guard self.closingCount == 0 else { return }
+        let waiters = self.closeWaiters
+        self.closeWaiters = []
+        for waiter in waiters { waiter() }
+    }
+
+    /// Calls `body` when no connection that was closed has anything to send any more.
+    func whenClosed(_ body: @escaping @Sendable () -> Void) {
+        if self.closingCount == 0 { body() } else { self.closeWaiters.append(body) }
+    }
+
     private func giveUpEngine() {
         if let engine = self.attempt?.engine { self.hasUpgraded = engine.didUpgrade }
         self.attempt?.giveUp()
@@ -169,6 +193,7 @@ final class Manager: @unchecked Sendable {
         self.hasUpgraded = true
         self.noteTransport()
         for namespace in self.namespaces.values { namespace.transportChanged() }
+        self.notify(.upgraded)
     }
 
     private func noteTransport() {

@@ -32,12 +32,13 @@ enum ClientNotice: Sendable {
     case reconnected(Int)
     case reconnectError(any Error)
     case reconnectFailed
+    case upgraded
     case ping
     case error(any Error)
 
     enum Kind: Sendable, Hashable {
-        case connected, disconnected, connectError, reconnectAttempt, reconnected, reconnectError, reconnectFailed, ping
-        case error
+        case connected, disconnected, connectError, reconnectAttempt, reconnected, reconnectError, reconnectFailed
+        case upgraded, ping, error
     }
 
     var kind: Kind {
@@ -49,6 +50,7 @@ enum ClientNotice: Sendable {
         case .reconnected: .reconnected
         case .reconnectError: .reconnectError
         case .reconnectFailed: .reconnectFailed
+        case .upgraded: .upgraded
         case .ping: .ping
         case .error: .error
         }
