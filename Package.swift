@@ -217,7 +217,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["SocketIO", "TestSupport", "socketio"],
+            dependencies: ["SocketIO", "SocketIOClient", "TestSupport", "socketio"],
             exclude: ["Clients"]
         ),
     ],
