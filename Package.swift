@@ -224,7 +224,7 @@ let package = Package(
         .testTarget(
             name: "InteropTests",
             dependencies: [
-                "SocketIO", "TestSupport", "socketio",
+                "SocketIO", "SocketIOClient", "TestSupport", "socketio",
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Clients"]

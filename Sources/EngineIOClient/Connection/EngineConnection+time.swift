@@ -3,11 +3,11 @@ import NIOCore
 
 /// The timers of a connection.
 struct Timers {
-    var connect: Scheduled<Void>?
-    var upgrade: Scheduled<Void>?
-    var request: Scheduled<Void>?
-    var liveness: Scheduled<Void>?
-    var close: Scheduled<Void>?
+    var connect: LoopTimer?
+    var upgrade: LoopTimer?
+    var request: LoopTimer?
+    var liveness: LoopTimer?
+    var close: LoopTimer?
 
     mutating func cancelAll() {
         for timer in [self.connect, self.upgrade, self.request, self.liveness, self.close] { timer?.cancel() }
@@ -20,8 +20,8 @@ extension EngineConnection {
 
     func schedule(
         _ duration: Duration, _ action: @escaping @Sendable (EngineConnection) -> Void
-    ) -> Scheduled<Void> {
-        self.eventLoop.scheduleTask(in: TimeAmount(duration)) { [weak self] in
+    ) -> LoopTimer {
+        LoopTimer(on: self.eventLoop, in: duration) { [weak self] in
             if let self, self.state.phase != .closed { action(self) }
         }
     }
@@ -30,7 +30,7 @@ extension EngineConnection {
     func armLiveness() {
         self.timers.liveness?.cancel()
         guard let deadline = self.liveness?.deadline else { return }
-        self.timers.liveness = self.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(deadline)) { [weak self] in
+        self.timers.liveness = LoopTimer(on: self.eventLoop, at: .uptimeNanoseconds(deadline)) { [weak self] in
             self?.checkLiveness()
         }
     }

@@ -210,15 +210,20 @@ public final class SocketIOClient: Sendable {
         core.manager.execute { core.leave() }
     }
 
-    /// As ``disconnect()``, and returns when the connection has ended: what was emitted before has been sent by then, as far as
-    /// ``SocketIOClientConfiguration/closeTimeout`` allows. For programs that end after it. Where other clients go on using the
-    /// connection, it returns at once.
+    /// Leaves the namespace as ``disconnect()`` does, and returns when all of the client is over: what was emitted before has been
+    /// sent, as far as ``SocketIOClientConfiguration/closeTimeout`` allows, and its handlers, which are cancelled, have ended, with
+    /// those that ``onDisconnect(_:)`` has started. None starts after that unless the client is used again. A connection that other
+    /// clients use is not awaited.
+    ///
+    /// Called from a handler of the client, or from a task that one has made, it cancels the others and awaits no handler.
     public func close() async {
         let core = self.core
+        let caller = RunningHandlers.caller
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             core.manager.execute {
-                core.leave()
-                core.manager.whenClosed { continuation.resume() }
+                core.close(caller: caller) {
+                    core.manager.execute { core.manager.whenClosed { continuation.resume() } }
+                }
             }
         }
     }

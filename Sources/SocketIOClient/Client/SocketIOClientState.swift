@@ -18,6 +18,8 @@ extension SocketIOError.Code {
     public static let authFailed = Self(rawValue: "auth_failed")
     /// ``SocketIOClient/connect(timeout:)`` has waited for as long as it was allowed to.
     public static let connectTimeout = Self(rawValue: "connect_timeout")
+    /// The server has not said within ``SocketIOClientConfiguration/joinTimeout`` whether the client may join its namespace.
+    public static let joinTimeout = Self(rawValue: "join_timeout")
     /// The server speaks a protocol that this client does not.
     public static let unsupportedProtocol = Self(rawValue: "unsupported_protocol")
     /// The connection has ended in the middle of a packet, before all of its attachments had come.

@@ -64,10 +64,19 @@ public struct SocketIOClientConfiguration: Sendable {
     /// Most bytes of events that come before the server has answered the client's CONNECT. Default 64 MiB.
     public var maxEarlyBytes = 64 << 20
 
+    /// Most handlers of events that run at the same time, of one client. Default 1000. Further events wait until some of them end;
+    /// acknowledgements do not. Handlers that never end count too.
+    public var maxRunningHandlers = 1000
+    /// Most bytes of events that wait for handlers to end. Default 64 MiB. Beyond it the connection ends, and is tried again.
+    public var maxWaitingBytes = 64 << 20
+
     // MARK: The namespace
 
     /// What the client shows of itself when it joins the namespace. May be changed; see ``SocketIOClient/auth``.
     public var auth: SocketIOAuth = .none
+    /// How long the server may take to answer when the client joins its namespace. Default 30 s. Then the attempt has failed, with
+    /// the code `join_timeout`: another connection is tried, or if other clients use this one the answer is waited for again.
+    public var joinTimeout: Duration = .seconds(30)
     /// Whether the client connects when it is made. Default true. With false it waits for ``SocketIOClient/connect(timeout:)``,
     /// and no event can come before its handlers are in place.
     public var autoConnect = true

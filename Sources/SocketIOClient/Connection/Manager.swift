@@ -28,7 +28,7 @@ final class Manager: @unchecked Sendable {
     private var namespaces: [String: ClientNamespace] = [:]
     private var attempt: EngineAttempt?
     private var decoder: PacketDecoder
-    private var timer: Scheduled<Void>?
+    private var timer: LoopTimer?
     private var hasUpgraded = false
     private var needsFlush = false
     /// Engines that were closed and still send what waits.
@@ -108,7 +108,7 @@ final class Manager: @unchecked Sendable {
         case .checkLiveness: self.attempt?.engine?.networkChanged()
         case .startTimer(let delay):
             self.timer?.cancel()
-            self.timer = self.eventLoop.scheduleTask(in: TimeAmount(delay)) { [weak self] in
+            self.timer = LoopTimer(on: self.eventLoop, in: delay) { [weak self] in
                 guard let self else { return }
                 self.timer = nil
                 self.apply(self.state.delayIsOver())
@@ -136,6 +136,9 @@ final class Manager: @unchecked Sendable {
     private func notify(_ notice: ClientNotice) {
         for namespace in self.inOrder where namespace.isActive { namespace.notify(notice) }
     }
+
+    /// Whether a namespace is joined over the connection.
+    var isUsed: Bool { self.namespaces.values.contains { $0.state.phase == .connected } }
 
     // MARK: The engine
 
@@ -232,12 +235,12 @@ final class Manager: @unchecked Sendable {
 
     private func receive(_ packet: Packet) { self.namespaces[packet.namespace]?.receive(packet) }
 
-    /// The server breaks the protocol.
-    func violated(_ error: SocketIOError) {
+    /// The server breaks the protocol, or does what this side can't bear: the connection ends, and may be tried again.
+    func violated(_ error: SocketIOError, reason: DisconnectReason = .parseError) {
         guard let engine = self.attempt?.engine else { return }
         engine.close()
         self.giveUpEngine()
-        self.apply(self.state.ended(.parseError, error, random: self.random()))
+        self.apply(self.state.ended(reason, error, random: self.random()))
     }
 
     // MARK: Sending

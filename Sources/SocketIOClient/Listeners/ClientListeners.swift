@@ -1,4 +1,3 @@
-import EngineIOCore
 import SocketIOCore
 
 /// A handler of one event.
@@ -13,20 +12,15 @@ struct ClientListener: Sendable {
 
 /// What a listener is called with besides the arguments.
 struct ClientCall: Sendable {
+    let namespace: ClientNamespace
     let ack: (any AckSending)?
     /// Whether a listener that returns nothing is to send an empty acknowledgement.
     var answersEmpty: Bool
-    let executor: LoopTaskExecutor
-    let report: @Sendable (any Error) -> Void
 
-    /// Starts a handler: at once, in the order of arrival. One that belongs to an actor is in that actor's queue by the time this
-    /// returns.
-    func start(_ operation: @escaping @Sendable () async throws -> Void) {
-        let report = self.report
-        startTask(on: self.executor) {
-            do { try await operation() } catch { report(error) }
-        }
-    }
+    /// Starts a handler.
+    func start(_ operation: @escaping @Sendable () async throws -> Void) { self.namespace.start(.event, operation) }
+
+    func report(_ error: any Error) { self.namespace.report(error) }
 }
 
 /// What is told about a client besides events.

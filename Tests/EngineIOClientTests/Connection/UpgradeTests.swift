@@ -22,6 +22,12 @@ struct UpgradeTests {
         return (client, poll, probe)
     }
 
+    /// Answers the probe, and waits until the client knows: what comes over the other connection may overtake it.
+    private static func answerProbe(_ probe: ScriptedConnection, _ client: TestClient) async throws {
+        try await probe.sendFrame("3probe")
+        try await eventually("the client to pause") { try await client.run { $0.state.upgrade == .pausing } }
+    }
+
     @Test func steps() async throws {
         try await withScript { server in
             let (client, poll, probe) = try await Self.probing(server)
@@ -33,7 +39,7 @@ struct UpgradeTests {
             try await client.send("one")
             let post = try await server.accept()
             #expect(try await post.request().body == "4one")
-            try await probe.sendFrame("3probe")
+            try await Self.answerProbe(probe, client)
             // From here on nothing new is sent until both requests are back.
             try await client.send("two")
             try await poll.answer("200 OK", "4down\u{1E}6")
@@ -63,7 +69,8 @@ struct UpgradeTests {
         try await withScript { server in
             let isTimed = [.timeout, .timeoutWhilePausing, .neverAnswered].contains(failure)
             let (client, poll, probe) = try await Self.probing(server) {
-                if isTimed { $0.upgradeTimeout = .milliseconds(50) }
+                // It must not end before it has come to where the test wants it.
+                if isTimed { $0.upgradeTimeout = .seconds(1) }
             }
             if failure == .refused {
                 _ = try await probe.request()
@@ -85,7 +92,7 @@ struct UpgradeTests {
                 case .closeFrame: try await probe.send(ScriptedConnection.frame(8, []))
                 case .badFrame: try await probe.send([0xFF, 0xFF])
                 case .closedWhilePausing, .timeoutWhilePausing:
-                    try await probe.sendFrame("3probe")
+                    try await Self.answerProbe(probe, client)
                     if failure == .closedWhilePausing { probe.close() }
                 default: break
                 }
@@ -113,7 +120,7 @@ struct UpgradeTests {
             let (client, poll, probe) = try await Self.probing(server)
             try await probe.acceptWebSocket()
             _ = try await probe.frame()
-            try await probe.sendFrame("3probe")
+            try await Self.answerProbe(probe, client)
             poll.close()
             let end = try await client.end()
             #expect(end.reason == "transport error")
@@ -127,7 +134,7 @@ struct UpgradeTests {
             let (client, poll, probe) = try await Self.probing(server)
             try await probe.acceptWebSocket()
             _ = try await probe.frame()
-            try await probe.sendFrame("3probe")
+            try await Self.answerProbe(probe, client)
             try await poll.answer("200 OK", "4last\u{1E}1\u{1E}4never")
             let end = try await client.end()
             #expect(end.reason == "transport close")
@@ -146,7 +153,7 @@ struct UpgradeTests {
             try await client.send("one")
             let post = try await server.accept()
             #expect(try await post.request().body == "4one")
-            try await probe.sendFrame("3probe")
+            try await Self.answerProbe(probe, client)
             try await client.send("two")
             try await client.run { $0.close() }
             try await probe.closed()
@@ -163,7 +170,7 @@ struct UpgradeTests {
             let (client, poll, probe) = try await Self.probing(server)
             try await probe.acceptWebSocket()
             _ = try await probe.frame()
-            try await probe.sendFrame("3probe")
+            try await Self.answerProbe(probe, client)
             try await poll.answer("200 OK", "6")
             #expect(try await probe.frame().text == "5")
             probe.close()

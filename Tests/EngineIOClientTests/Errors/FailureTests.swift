@@ -267,7 +267,7 @@ struct FailureTests {
         try await withServer { server in
             let client = try TestClient(url: server.url) {
                 $0.transports = [transport]
-                $0.requestTimeout = .milliseconds(500)
+                $0.requestTimeout = .seconds(5)
             }
             try await client.opened()
             // In one turn: the sign of life may come in the next.

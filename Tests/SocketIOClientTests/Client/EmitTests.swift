@@ -209,7 +209,7 @@ struct EmitTests {
 
     @Test func retries() async throws {
         var configuration = SocketIOClientConfiguration.quick
-        configuration.retries = 3
+        configuration.retries = 1000
         configuration.ackTimeout = .milliseconds(20)
         let (client, engine) = try await self.network.connected("/", configuration)
         client.emit("a")
@@ -218,12 +218,15 @@ struct EmitTests {
         // Nobody answers: it is sent again.
         #expect(try await engine.next() == #"20["a"]"#)
         engine.receive("30[]")
-        #expect(try await engine.next().hasSuffix(#"1["b"]"#))
+        // Perhaps it was sent once more before that.
+        var next = try await engine.next()
+        while next == #"20["a"]"# { next = try await engine.next() }
+        #expect(next == #"21["b"]"#)
         engine.end()
-        let next = try await self.network.next()
-        try await next.join()
-        #expect(try await next.next() == #"21["b"]"#)
-        next.receive("31[5]")
+        let second = try await self.network.next()
+        try await second.join()
+        #expect(try await second.next() == #"21["b"]"#)
+        second.receive("31[5]")
         #expect(try await answer.value == 5)
     }
 

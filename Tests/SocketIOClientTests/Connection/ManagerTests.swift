@@ -74,7 +74,10 @@ struct ManagerTests {
     }
 
     @Test func connectThrowsWhatTheNextAttemptWillNotCure() async throws {
-        let client = self.network.client()
+        // The first attempt must not be over before it is waited for.
+        var configuration = SocketIOClientConfiguration.quick
+        configuration.autoConnect = false
+        let client = self.network.client("/", configuration)
         let result = Task { try await client.connect() }
         try await self.network.next().end("transport error", EngineClientError(.notSocketIO, "a web server"))
         #expect(await thrown { try await result.value } == "not a socket.io server")

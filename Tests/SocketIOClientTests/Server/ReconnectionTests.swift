@@ -100,44 +100,6 @@ struct ReconnectionTests {
         await second.close(timeout: .seconds(1))
     }
 
-    @Test func fiftyClientsThroughThreeRestarts() async throws {
-        let received = Awaited<[[Int]]>(Array(repeating: [], count: 50))
-        let setUp: (SocketIOServer) -> Void = { io in
-            io.onConnection { socket in
-                socket.on("n") { (client: Int, number: Int) in
-                    received.update { $0[client].append(number) }
-                    return true
-                }
-            }
-        }
-        var io = makeServer()
-        setUp(io)
-        let port = try #require(try await io.start(port: 0).port)
-        var clients: [SocketIOClient] = []
-        for number in 0..<50 {
-            var configuration = Way.allCases[number % 3].configuration
-            configuration.retries = 1000
-            configuration.ackTimeout = .seconds(2)
-            clients.append(SocketIOClient("http://127.0.0.1:\(port)", configuration: configuration))
-        }
-        for round in 0..<4 {
-            for (client, number) in zip(clients, 0...) {
-                for message in 0..<10 { client.emit("n", number, round * 10 + message) }
-            }
-            guard round < 3 else { break }
-            try await received.wait("some of round \(round)", timeout: .seconds(60)) { lists in
-                lists.contains { $0.last ?? -1 >= round * 10 } ? true : nil
-            }
-            io = try await self.restart(io, port, setUp: setUp)
-        }
-        try await received.wait("all", timeout: .seconds(120)) { lists in
-            lists.allSatisfy { $0.last == 39 } ? true : nil
-        }
-        for list in received.value { #expect(inOrderAtLeastOnce(list, 40)) }
-        for client in clients { client.disconnect() }
-        await io.close(timeout: .seconds(1))
-    }
-
     @Test func theServerDisconnects() async throws {
         try await withServer { io, port in
             let client = try await connect(port)
@@ -167,18 +129,6 @@ struct ReconnectionTests {
             client.networkChanged(available: true)
             #expect(try await client.emitWithAck("echo", 7, as: Int.self) == 7)
             client.disconnect()
-        }
-    }
-}
-
-/// Listens at a port that a server has just left.
-private func listen(_ io: SocketIOServer, _ port: Int) async throws {
-    try await eventually("the port is free", timeout: .seconds(20)) {
-        do {
-            _ = try await io.start(port: port)
-            return true
-        } catch {
-            return false
         }
     }
 }

@@ -101,8 +101,14 @@ final class FakeEngine: EngineLink, @unchecked Sendable {
     func send(text: ByteBuffer) { self.sent.update { $0.append(String(buffer: text)) } }
     func send(binary: ByteBuffer) { self.sent.update { $0.append("b:" + hex(binary)) } }
     func flush() { self.calls.update { $0.append("flush") } }
-    func close() { self.calls.update { $0.append("close") } }
-    func cut() { self.calls.update { $0.append("cut") } }
+    func close() {
+        self.calls.update { $0.append("close") }
+        self.end("forced close")
+    }
+    func cut() {
+        self.calls.update { $0.append("cut") }
+        self.end("forced close")
+    }
     func networkChanged() { self.calls.update { $0.append("networkChanged") } }
     var isWritable: Bool { self.writable.load(ordering: .relaxed) }
     var transport: EngineClientConfiguration.Transport { .websocket }

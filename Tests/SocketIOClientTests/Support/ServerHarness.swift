@@ -74,3 +74,15 @@ func connect(
     try await client.connect(timeout: .seconds(30))
     return client
 }
+
+/// Listens at a port that a server has just left.
+func listen(_ io: SocketIOServer, _ port: Int) async throws {
+    try await eventually("the port is free", timeout: .seconds(20)) {
+        do {
+            _ = try await io.start(port: port)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

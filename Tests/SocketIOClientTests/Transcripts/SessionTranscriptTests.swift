@@ -75,6 +75,8 @@ private final class Player {
             let auth = try packet.connectData()
             client.auth = auth.isNull ? .none : SocketIOAuth(auth)
             client.open()
+            // What made the client leave was seen before its connection ended.
+            try await self.engine?.settle()
             if self.engine.map(\.wasClosed) ?? true {
                 self.engine = try await self.network.next()
                 self.engine?.handshake()

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Files of an authority and of a certificate that it has signed for `localhost`, `127.0.0.1` and `::1`, in PEM.
+/// Files of an authority, of a certificate that it has signed for `localhost`, `127.0.0.1` and `::1`, and of one for a client, in
+/// PEM.
 ///
 /// Removed when the last reference goes.
 package final class TestCertificates: Sendable {
@@ -8,6 +9,8 @@ package final class TestCertificates: Sendable {
     package var authority: String { directory + "/ca.pem" }
     package var certificate: String { directory + "/server.pem" }
     package var key: String { directory + "/server.key" }
+    package var clientCertificate: String { directory + "/client.pem" }
+    package var clientKey: String { directory + "/client.key" }
 
     private init(directory: String) { self.directory = directory }
 
@@ -22,13 +25,16 @@ package final class TestCertificates: Sendable {
         try await run(
             ["req", "-x509"] + newKey
                 + ["-keyout", directory + "/ca.key", "-out", made.authority, "-subj", "/CN=Test", "-days", "2"])
-        try await run(
-            ["req", "-new", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"] + newKey
-                + ["-keyout", made.key, "-out", directory + "/server.csr", "-subj", "/CN=localhost"])
-        try await run([
-            "x509", "-req", "-in", directory + "/server.csr", "-CA", made.authority, "-CAkey", directory + "/ca.key",
-            "-CAcreateserial", "-out", made.certificate, "-days", "2", "-copy_extensions", "copy",
-        ])
+        for (name, names) in [("server", "DNS:localhost,IP:127.0.0.1,IP:::1"), ("client", "DNS:client")] {
+            let file = directory + "/" + name
+            try await run(
+                ["req", "-new", "-addext", "subjectAltName=" + names] + newKey
+                    + ["-keyout", file + ".key", "-out", file + ".csr", "-subj", "/CN=" + name])
+            try await run([
+                "x509", "-req", "-in", file + ".csr", "-CA", made.authority, "-CAkey", directory + "/ca.key",
+                "-CAcreateserial", "-out", file + ".pem", "-days", "2", "-copy_extensions", "copy",
+            ])
+        }
         return made
     }
 

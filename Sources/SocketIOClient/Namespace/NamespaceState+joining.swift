@@ -1,0 +1,119 @@
+import SocketIOCore
+
+extension NamespaceState {
+    /// The application wants to be connected.
+    mutating func activate(isOpen: Bool) -> [Action] {
+        guard self.phase == .inactive else { return [] }
+        self.wasConnected = false
+        if self.isJoinPending {
+            // The server has not said yet what it thinks of the last one; a second is against the protocol.
+            self.phase = .joining
+            return []
+        }
+        self.phase = .waiting
+        return isOpen ? self.opened() : []
+    }
+
+    /// There is a connection.
+    mutating func opened() -> [Action] {
+        guard self.phase == .waiting else { return [] }
+        self.phase = .authenticating
+        self.authNumber &+= 1
+        return [.authenticate(self.authNumber)]
+    }
+
+    /// What `auth` has given.
+    mutating func authenticated(_ number: Int, _ auth: Result<SocketIOValue?, any Error>) -> [Action] {
+        guard self.phase == .authenticating, number == self.authNumber else { return [] }
+        do {
+            let packet = try PacketEncoder.connect(
+                namespace: self.options.namespace, auth: try self.connectData(try auth.get()))
+            self.phase = .joining
+            self.isJoinPending = true
+            return [.transmit(packet, isEvent: false)]
+        } catch {
+            let error = SocketIOError(.authFailed, "auth gave nothing to send, the attempt has failed", cause: error)
+            if self.wasConnected {
+                self.phase = .waiting
+                return [.failed(error), .authenticateLater]
+            }
+            return self.refuse(error)
+        }
+    }
+
+    /// Nothing more is tried: who waits for an acknowledgement is told so. Events that nobody waits for are kept.
+    mutating func refuse(_ error: any Error) -> [Action] { self.stop(error, .refused(error)) }
+
+    mutating func stop(_ error: any Error, _ first: Action) -> [Action] {
+        self.phase = .inactive
+        self.forgetEarly()
+        var actions = [first]
+        for outgoing in self.buffer.takeAwaited() + self.queue.takeAwaited() {
+            let told = SocketIOError(.disconnected, "the client could not connect", cause: error)
+            self.fail(outgoing, told, into: &actions)
+        }
+        return actions
+    }
+
+    /// What is known of the session to be recovered, and the members of `auth`, which win.
+    private func connectData(_ auth: SocketIOValue?) throws -> SocketIOValue? {
+        guard let pid = self.pid else { return auth.flatMap { $0.isNull ? nil : $0 } }
+        var data = SocketIOValue.Object()
+        data["pid"] = .string(pid)
+        if let offset = self.offset { data["offset"] = .string(offset) }
+        switch auth {
+        case nil, .null: break
+        case .object(let members): for (key, value) in members { data[key] = value }
+        default: throw SocketIOError(.invalidPayload, "auth must be an object")
+        }
+        return .object(data)
+    }
+
+    /// The server's answer to CONNECT.
+    mutating func answered(_ packet: Packet) -> [Action] {
+        guard self.isJoinPending else { return [] }
+        self.isJoinPending = false
+        var reader = packet.arguments
+        guard !reader.isAtEnd, let answer = try? reader.next(ConnectAnswer.self) else {
+            return self.phase == .joining ? self.refuse(Self.oldServer) : []
+        }
+        guard self.phase == .joining else {
+            // It was left before the server had answered.
+            return [.transmit(PacketEncoder.disconnect(namespace: self.options.namespace), isEvent: false)]
+        }
+        self.phase = .connected
+        self.wasConnected = true
+        self.session &+= 1
+        self.id = answer.sid
+        self.recovered = answer.pid != nil && answer.pid == self.pid
+        if answer.pid != self.pid { self.offset = nil }
+        self.pid = answer.pid
+
+        let early = self.early
+        self.forgetEarly()
+        var actions: [Action] = []
+        for packet in early {
+            self.noteOffset(packet)
+            actions.append(.deliver(packet))
+        }
+        for outgoing in self.buffer.takeAll() { self.transmit(outgoing, into: &actions) }
+        self.sendNext(into: &actions)
+        actions.append(.connected)
+        return actions
+    }
+
+    private struct ConnectAnswer: Decodable {
+        var sid: String
+        var pid: String?
+    }
+
+    static func refusal(_ packet: Packet) -> ConnectError {
+        guard let data = try? packet.connectData() else { return ConnectError("") }
+        // Servers of protocol 4 send the bare text.
+        return ConnectError(data["message"]?.stringValue ?? data.stringValue ?? "", data: data["data"])
+    }
+
+    private static let oldServer = SocketIOError(
+        .unsupportedProtocol,
+        "the server speaks an older protocol: it is Socket.IO 2 or before; update it, or use a client of its version")
+}

@@ -1,0 +1,122 @@
+import SocketIOCore
+import TestSupport
+import Testing
+
+@testable import SocketIOClient
+
+/// What holds when `close()` has returned.
+struct CloseTests {
+    private let network = FakeNetwork()
+    private let record = Recorder()
+
+    /// Waits until the task is cancelled.
+    private static func untilCancelled() async { try? await Task.sleep(for: .seconds(600)) }
+
+    @Test func handlersAreCancelledAndAwaited() async throws {
+        let (client, engine) = try await self.network.connected()
+        client.on("long") { (number: Int) in
+            self.record.add("begun \(number)")
+            await Self.untilCancelled()
+            for _ in 0..<100 { await Task.yield() }
+            self.record.add("ended \(number)")
+        }
+        client.onAny { name, _ in
+            await Self.untilCancelled()
+            self.record.add("any ended")
+        }
+        client.onDisconnect { end in
+            // Nobody cancels what the end itself has started.
+            for _ in 0..<100 { await Task.yield() }
+            self.record.add("\(end.reason) \(Task.isCancelled)")
+        }
+        engine.receive(#"2["long",1]"#, #"2["long",2]"#)
+        try await self.record.wait(count: 2)
+        await client.close()
+        #expect(
+            self.record.all.sorted() == [
+                "any ended", "any ended", "begun 1", "begun 2", "ended 1", "ended 2", "io client disconnect false",
+            ])
+        #expect(client.core.handlers.count == 0)
+        #expect(try await engine.next() == "1")
+        #expect(client.state == .disconnected)
+    }
+
+    @Test func noHandlerStartsAfterIt() async throws {
+        for _ in 0..<20 {
+            let network = FakeNetwork()
+            let (client, engine) = try await network.connected()
+            let isClosed = Flag()
+            let late = Awaited(0)
+            let begun = Awaited(0)
+            let listen: @Sendable () -> Void = {
+                begun.update { $0 += 1 }
+                if isClosed.isSet { late.update { $0 += 1 } }
+            }
+            client.on("x") { listen() }
+            client.on("x") { @MainActor in listen() }
+            client.onAny { _, _ in listen() }
+            let flood = Task { for _ in 0..<500 { engine.receive(#"2["x"]"#) } }
+            try await begun.wait("the first") { $0 > 10 ? true : nil }
+            await client.close()
+            isClosed.set()
+            await flood.value
+            try await engine.settle()
+            await MainActor.run {}
+            #expect(late.value == 0)
+        }
+    }
+
+    /// From inside: the handler goes on, the others are cancelled.
+    @Test func calledFromAHandler() async throws {
+        let (client, engine) = try await self.network.connected()
+        client.on("long") {
+            self.record.add("begun")
+            await Self.untilCancelled()
+            self.record.add("cancelled")
+        }
+        client.on("bye") { [weak client] in
+            await client?.close()
+            await Task { await client?.close() }.value
+            for _ in 0..<10 { await Task.yield() }
+            self.record.add("still here: \(!Task.isCancelled)")
+        }
+        engine.receive(#"2["long"]"#, #"2["bye"]"#)
+        try await self.record.wait(for: "cancelled")
+        try await self.record.wait(for: "still here: true")
+        try await eventually("both have ended") { client.core.handlers.count == 0 }
+        #expect(client.state == .disconnected)
+    }
+
+    /// Neither waits for the other.
+    @Test func calledFromTwoHandlers() async throws {
+        let (client, engine) = try await self.network.connected()
+        client.on("bye") { [weak client] in
+            await client?.close()
+            self.record.add("closed")
+        }
+        engine.receive(#"2["bye"]"#, #"2["bye"]"#)
+        try await self.record.wait(count: 2)
+        await client.close()
+        #expect(client.core.handlers.count == 0)
+    }
+
+    @Test func ofAClientThatIsNotConnected() async throws {
+        var configuration = SocketIOClientConfiguration.quick
+        configuration.autoConnect = false
+        let client = self.network.client("/", configuration)
+        await client.close()
+        client.open()
+        let engine = try await self.network.next()
+        let waiting = Task { try await client.connect() }
+        try await eventually { try await client.pendingCount == 1 }
+        await client.close()
+        #expect(await thrown { try await waiting.value } == "disconnected")
+        try await engine.waitFor(call: "close")
+        // It can be used again.
+        client.open()
+        try await self.network.next().join()
+        try await client.connect()
+        await client.close()
+        await client.close()
+    }
+}

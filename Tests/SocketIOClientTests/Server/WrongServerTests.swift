@@ -1,0 +1,136 @@
+import EngineIOClient
+import SocketIOCore
+import TestSupport
+import Testing
+
+@testable import SocketIOClient
+
+/// Servers that are none, or old, or break the rules, and connections that go wrong: each with an error of its own that says what
+/// can be done.
+struct WrongServerTests {
+    private let record = Recorder()
+
+    private static func configuration(_ transport: SocketIOClientConfiguration.Transport) -> SocketIOClientConfiguration
+    {
+        var configuration = SocketIOClientConfiguration.quick
+        configuration.transports = [transport]
+        configuration.forceNew = true
+        configuration.autoConnect = false
+        configuration.reconnection.isEnabled = false
+        return configuration
+    }
+
+    /// What `connect()` throws.
+    private func failure(_ server: RawServer, _ transport: SocketIOClientConfiguration.Transport) async throws
+        -> any Error
+    {
+        let client = SocketIOClient(server.url, configuration: Self.configuration(transport))
+        do {
+            try await client.connect(timeout: .seconds(30))
+            throw PeerError("it is connected")
+        } catch {
+            #expect(client.state == .disconnected)
+            return error
+        }
+    }
+
+    @Test func aWebPage() async throws {
+        let server = try await RawServer(http: { _ in
+            RawServer.answer("<!DOCTYPE html><html><body>Welcome</body></html>", type: "text/html")
+        })
+        let polling = try await self.failure(server, .polling)
+        #expect(code(of: polling) == "not a socket.io server")
+        #expect("\(polling)".contains("right port and path"))
+        let webSocket = try await self.failure(server, .websocket)
+        #expect(code(of: webSocket) == "websocket handshake")
+        #expect("\(webSocket)".contains("let WebSockets through"))
+        try await server.close()
+    }
+
+    /// Socket.IO 2: another framing over polling; over WebSocket it joins the client by itself and names no session.
+    @Test func protocol3Only() async throws {
+        let server = try await RawServer(
+            http: { _ in
+                RawServer.answer(
+                    #"85:0{"sid":"old","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":5000}2:40"#)
+            },
+            webSocket: [
+                RawServer.frames(#"0{"sid":"old","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#, "40"),
+                RawServer.frames("40"),
+            ])
+        let polling = try await self.failure(server, .polling)
+        #expect(code(of: polling) == "unsupported protocol version")
+        #expect("\(polling)".contains("needs Socket.IO 3 or newer"))
+        let webSocket = try await self.failure(server, .websocket)
+        #expect(code(of: webSocket) == "unsupported_protocol")
+        #expect("\(webSocket)".contains("update it"))
+        try await server.close()
+    }
+
+    @Test func theVersionIsRefused() async throws {
+        let server = try await RawServer(http: { _ in
+            RawServer.answer(#"{"code":5,"message":"Unsupported protocol version"}"#, status: "400 Bad Request")
+        })
+        #expect(code(of: try await self.failure(server, .polling)) == "unsupported protocol version")
+        try await server.close()
+    }
+
+    /// The server takes the connection and says nothing of the namespace.
+    @Test func noAnswerToTheJoin() async throws {
+        let server = try await RawServer(webSocket: [RawServer.frames(RawServer.handshake())])
+        var configuration = Self.configuration(.websocket)
+        configuration.joinTimeout = .milliseconds(50)
+        let client = SocketIOClient(server.url, configuration: configuration)
+        let error = await #expect(throws: SocketIOError.self) { try await client.connect() }
+        #expect(error?.code == .joinTimeout)
+        #expect(error?.message.contains("middleware") == true)
+        try await server.close()
+    }
+
+    // MARK: After it was connected
+
+    /// How a client ends that was connected by the first answers.
+    private func end(_ reactions: [RawServer.Reaction], pings: (Int, Int) = (25_000, 20_000)) async throws
+        -> Disconnection
+    {
+        let open = RawServer.frames(RawServer.handshake(pingInterval: pings.0, pingTimeout: pings.1))
+        let server = try await RawServer(webSocket: [open] + reactions)
+        let client = SocketIOClient(server.url, configuration: Self.configuration(.websocket))
+        let end = Awaited<Disconnection?>(nil)
+        client.onDisconnect { value in end.update { $0 = value } }
+        try await client.connect(timeout: .seconds(30))
+        client.emit("hello")
+        let result = try await end.wait("the end") { $0 }
+        try await server.close()
+        return result
+    }
+
+    @Test func aServerThatFallsSilent() async throws {
+        let end = try await self.end([RawServer.frames(#"40{"sid":"x"}"#)], pings: (40, 30))
+        #expect(end.reason == .pingTimeout)
+        #expect((end.error as? EngineClientError)?.code == .pingTimeout)
+        #expect("\(try #require(end.error))".contains("does it speak protocol 4"))
+    }
+
+    @Test func theConnectionEndsInTheMiddleOfAPacket() async throws {
+        let header = #"451-["file",{"_placeholder":true,"num":0}]"#
+        let end = try await self.end([
+            RawServer.frames(#"40{"sid":"x"}"#), RawServer.frames(header, closes: true),
+        ])
+        #expect(end.reason == .transportClose)
+        let error = try #require(end.error as? SocketIOError)
+        #expect(error.code == .incompletePacket)
+        #expect((error.cause as? EngineClientError)?.code == .connectionLost)
+        #expect(error.message.contains("the packet is lost"))
+    }
+
+    @Test(arguments: [
+        ("4{", "parse error"), ("x", "parse error"), (#"451-["a",{"_placeholder":true,"num":7}]"#, "parse error"),
+        (#"42["disconnect"]"#, "parse error"),
+    ])
+    func malformedPackets(text: String, reason: String) async throws {
+        let end = try await self.end([RawServer.frames(#"40{"sid":"x"}"#), RawServer.frames(text, "bAQ==")])
+        #expect(end.reason.rawValue == reason)
+        #expect("\(try #require(end.error))".count > 20)
+    }
+}
