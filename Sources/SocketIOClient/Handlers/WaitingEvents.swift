@@ -9,7 +9,7 @@ struct WaitingEvents {
         let session: Int
     }
 
-    private var entries = CircularBuffer<Entry>()
+    private var entries = CircularBuffer<Entry>(initialCapacity: 1)
     private(set) var bytes = 0
     private let maxBytes: Int
 
@@ -34,7 +34,7 @@ struct WaitingEvents {
     }
 
     mutating func removeAll() {
-        self.entries = CircularBuffer()
+        self.entries = CircularBuffer(initialCapacity: 1)
         self.bytes = 0
     }
 

@@ -90,7 +90,10 @@ struct CloseTests {
     /// Neither waits for the other.
     @Test func calledFromTwoHandlers() async throws {
         let (client, engine) = try await self.network.connected()
+        let begun = Awaited(0)
         client.on("bye") { [weak client] in
+            begun.update { $0 += 1 }
+            _ = try? await begun.wait("both") { $0 == 2 ? true : nil }
             await client?.close()
             self.record.add("closed")
         }
