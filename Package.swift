@@ -130,10 +130,16 @@ let package = Package(
             name: "socketio",
             dependencies: [
                 "SocketIO",
+                "SocketIOClient",
                 "SocketIORedis",
+                "EngineIOClient",
+                "EngineIOCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("Resources/chat.html")]
         ),
@@ -217,7 +223,10 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["SocketIO", "SocketIOClient", "TestSupport", "socketio"],
+            dependencies: [
+                "SocketIO", "SocketIOClient", "TestSupport", "socketio",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             exclude: ["Clients"]
         ),
     ],

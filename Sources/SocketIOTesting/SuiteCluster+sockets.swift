@@ -33,8 +33,16 @@ extension SuiteCluster {
         }
         await clients[0].close()
         for (index, server) in self.servers.enumerated() {
-            _ = try await self.wait(for: "server \(index) to miss the socket that has left") {
-                try await server.allSockets() == Set(ids.dropFirst()) ? true : nil
+            var found: ClusterAnswer<RemoteSocket>?
+            _ = try await self.wait(
+                for: """
+                    server \(index) to miss the socket that has left; it found \(found?.map(\.id) ?? []) \
+                    and missed the servers \(found?.missingServers ?? [])
+                    """
+            ) {
+                let sockets = try await server.fetchSockets()
+                found = sockets
+                return Set(sockets.map(\.id)) == Set(ids.dropFirst()) ? true : nil
             }
         }
     }

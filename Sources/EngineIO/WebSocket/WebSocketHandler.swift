@@ -1,4 +1,5 @@
 import EngineIOCore
+import Logging
 import NIOCore
 
 /// The WebSocket end of a session: decodes frames in place, hands their messages over, and writes what waits in the outbox.
@@ -106,10 +107,9 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     }
 
     private func fail(_ error: WebSocketError) {
-        self.session.server.logger.debug(
-            "WebSocket closed: \(error.message)",
-            metadata: ["socketio.closeCode": "\(error.closeCode)"]
-        )
+        var metadata: Logger.Metadata = ["socketio.closeCode": "\(error.closeCode)"]
+        if error == .messageTooBig { metadata["socketio.limit"] = "maxPayload" }
+        self.session.server.logger.debug("WebSocket closed: \(error.message)", metadata: metadata)
         if case .probing = self.role {
             self.endProbe(code: error.closeCode)
         } else {

@@ -14,7 +14,7 @@ struct ReplyQueue {
     }
 
     enum Event {
-        /// All replies of a batch. Without a completion, those that are errors.
+        /// All replies of a batch. Those of one that has neither a completion nor commands to send again: the errors.
         case completed(Batch, [RedisValue])
         case answered(Answer, RedisValue)
         /// Redis has confirmed the channel of a request with this index.
@@ -64,7 +64,7 @@ struct ReplyQueue {
         if !batch.isAsking || self.received.isMultiple(of: 2) {
             var isError = false
             if case .error = value { isError = true }
-            if batch.completion != nil || isError { self.replies.append(value) }
+            if batch.completion != nil || isError || !batch.commands.isEmpty { self.replies.append(value) }
         }
         guard self.received == batch.replyCount else { return nil }
         let replies = self.replies

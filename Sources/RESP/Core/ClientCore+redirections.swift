@@ -28,17 +28,29 @@ extension ClientCore {
     }
 
     private func redirected(_ batch: Batch, _ replies: [RedisValue], _ node: Node) -> (Redirection, Batch)? {
+        guard batch.attempts < 10, replies.count == batch.commands.count else { return nil }
         if case .node = batch.route { return nil }
+        var first: Redirection?
+        var positions: [Int] = []
+        for (position, reply) in replies.enumerated() {
+            guard case .error(let message) = reply, let redirection = Redirection(message, from: node.address) else {
+                continue
+            }
+            first = first ?? redirection
+            positions.append(position)
+        }
+        guard var redirection = first else { return nil }
         var batch = batch
         batch.attempts += 1
         batch.isAsking = false
-        guard batch.attempts <= 10 else { return nil }
-        for case .error(let message) in replies {
-            guard let redirection = Redirection(message, from: node.address) else { continue }
-            // Nodes that send commands round in a circle are given time.
-            return (batch.attempts > 5 ? .later : redirection, batch)
+        if batch.isTransaction {
+            // Nothing of it was executed. A node that is getting the slot takes none yet.
+            if case .ask = redirection { redirection = .later }
+        } else {
+            batch.keepUnanswered(positions, replies: replies)
         }
-        return nil
+        // Nodes that send commands round in a circle are given time.
+        return (batch.attempts > 5 ? .later : redirection, batch)
     }
 
     private func sendAgain(_ batch: Batch, to node: Node?) {

@@ -190,7 +190,7 @@ final class ClientCore: @unchecked Sendable {
         if !batch.commands.isEmpty, case .cluster = self.topology, self.redirect(batch, replies, node) { return }
         self.answeredBytes += batch.byteCount
         if let completion = batch.completion {
-            completion(.success(replies))
+            completion(.success(batch.merged(replies)))
         } else {
             for case .error(let message) in replies { self.log(unheard: message) }
         }

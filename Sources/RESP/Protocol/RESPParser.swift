@@ -215,12 +215,18 @@ struct RESPParser {
             // Something about the value that follows, in whose place it does not count.
             case .attribute: return nil
             // Some versions put them into the reply that they make at that moment. They are no part of it.
-            case .push: return .push(aggregate.elements)
+            case .push:
+                if self.open.isEmpty { self.resetCounts() }
+                return .push(aggregate.elements)
             }
         }
+        self.resetCounts()
+        return .reply(value)
+    }
+
+    private mutating func resetCounts() {
         self.elementCount = 0
         self.byteCount = 0
-        return .reply(value)
     }
 
     private static func pairs(_ elements: [RedisValue]) -> [RedisPair] {

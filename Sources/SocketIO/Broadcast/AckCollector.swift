@@ -24,6 +24,9 @@ public final class AckCollector: Sendable {
         var continuation: CheckedContinuation<Void, Never>?
     }
 
+    /// So that nobody can fill the memory with answers.
+    private static var answerLimit: Int { 1_000_000 }
+
     private let state = Mutex(State())
     private let onAnswer: (@Sendable (SocketIOValue?) -> Void)?
 
@@ -80,6 +83,7 @@ public final class AckCollector: Sendable {
         self.update { state in
             guard !state.isDone else { return }
             if let id = answer.id { state.missing.remove(id) }
+            guard state.answers.count < Self.answerLimit else { return }
             state.answers.append(answer)
         }
         self.onAnswer?(answer.firstArgument)

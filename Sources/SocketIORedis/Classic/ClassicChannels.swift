@@ -52,9 +52,11 @@ struct ClassicChannels: Sendable {
 
     /// The text as a pattern that matches nothing else.
     static func escape(_ text: String) -> String {
-        let special = "*?[\\"
-        guard text.contains(where: special.contains) else { return text }
-        return String(text.flatMap { special.contains($0) ? ["\\", $0] : [$0] })
+        // Redis goes by bytes: a character that something is combined with is special too.
+        let special = Array("*?[\\".utf8)
+        guard text.utf8.contains(where: special.contains) else { return text }
+        let escaped = text.utf8.flatMap { special.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] }
+        return String(decoding: escaped, as: UTF8.self)
     }
 }
 

@@ -64,12 +64,20 @@ public final class RedisAdapter: Adapter {
         self.broadcastChannel = ByteBuffer(string: self.channels.broadcast)
         self.ownBroadcast = ClassicBroadcast.prefix(uid: uid)
         self.ownRequests = [ClassicRequest.textPrefix(uid: uid), ClassicRequest.broadcastPrefix(uid: uid)]
+        let report = context.report
         self.onPublished = { result in
+            let reason: RedisError
             switch result {
             case .success(let replies):
-                for case .error(let message) in replies { complaints.note(.publish, "", message) }
-            case .failure(let error): complaints.note(.publish, "", error)
+                guard case .error(let message)? = replies.first else { return }
+                reason = RedisError(.redis, message)
+            case .failure(let error):
+                // After the end nobody expects anything.
+                guard error.code != .closed else { return }
+                reason = error
             }
+            complaints.note(.publish, "", reason)
+            report(SocketIOError.notSent("a message", reason), nil)
         }
     }
 

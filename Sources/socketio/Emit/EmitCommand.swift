@@ -95,7 +95,7 @@ struct EmitCommand: AsyncParsableCommand {
         let client = try await RedisConnection.open(self.redis, logger: logger)
         let emitter = RedisEmitter(client, adapter: self.cluster.forEmitter, logger: logger)
         do {
-            let isComplete = try await self.send(values, to: self.target(emitter))
+            let isComplete = try await self.send(values, to: self.target(emitter), over: client)
             emitter.close()
             await client.shutdown()
             if !isComplete { throw ExitCode(2) }
@@ -115,7 +115,9 @@ struct EmitCommand: AsyncParsableCommand {
     }
 
     /// Sends it as often as is wanted; returns whether all have answered each time.
-    private func send(_ values: [SocketIOValue], to target: RedisEmitterOperator) async throws -> Bool {
+    private func send(_ values: [SocketIOValue], to target: RedisEmitterOperator, over client: RESPClient) async throws
+        -> Bool
+    {
         let begin = ContinuousClock.now
         var isComplete = true
         var number = 1
@@ -124,6 +126,8 @@ struct EmitCommand: AsyncParsableCommand {
             let placeholders = Placeholders(milliseconds: Int64(date.rounded(.down)), number: number)
             let arguments = self.literal ? values : values.map { ShellValue.fill($0, placeholders) }
             do {
+                // What waits in the client would all be sent when Redis comes back.
+                guard client.state.isUsable else { throw RedisError(.connectionLost, "Redis is not there: not sent") }
                 if self.ack {
                     if try await !self.ask(arguments, target) { isComplete = false }
                 } else {
@@ -176,6 +180,7 @@ struct EmitCommand: AsyncParsableCommand {
     }
 
     private static func explain(_ error: any Error) -> String {
+        if let error = error as? RedisError { return error.message }
         guard let error = error as? SocketIOError else { return "\(error)" }
         guard let cause = error.cause else { return error.message }
         return "\(error.message): \((cause as? RedisError)?.message ?? "\(cause)")"

@@ -71,6 +71,36 @@ struct ClusterTests {
         }
     }
 
+    /// Of commands that were sent together, only those are sent again that another node must have.
+    @Test func nothingIsExecutedTwiceWhileSlotsMove() async throws {
+        try await withRedisCluster { cluster in
+            try await withClient(cluster.urls[1], configure: Self.quick) { client in
+                try await client.waitForState(.connected)
+                // Both are in slot 5061, and only one stays behind.
+                #expect(try await client.send(.text("SET", "{bar}old", "1")) == .text("OK"))
+                try await cluster.beginMoving(slot: 5061, from: 0, to: 1)
+                let replies = try await client.send([
+                    .text("INCR", "{bar}old"), .text("INCR", "{bar}new"), .text("INCR", "{bar}old"),
+                    .text("INCR", "{bar}new"), .text("INCR", "{bar}old", "surplus"),
+                ])
+                #expect(replies.dropLast() == [.integer(2), .integer(1), .integer(3), .integer(2)])
+                guard case .error? = replies.last else {
+                    Issue.record("no error in its place")
+                    return
+                }
+                #expect(try await client.send(.text("GET", "{bar}old")) == .text("3"))
+                // Nobody hears how these end, and they are not executed twice either.
+                try client.send([.text("INCR", "{bar}old"), .text("INCR", "{bar}new")], completion: nil)
+                let raw = try await cluster.nodes[1].connect()
+                try await eventually("the key that has moved") {
+                    _ = try await raw.command(["ASKING"])
+                    return try await raw.command(["GET", "{bar}new"]) == .bulk("3")
+                }
+                #expect(try await client.send(.text("GET", "{bar}old")) == .text("4"))
+            }
+        }
+    }
+
     @Test func shardSubscriptionsFollowTheirSlots() async throws {
         try await withRedisCluster { cluster in
             try await withClient(cluster.urls[0], configure: Self.quick) { client in

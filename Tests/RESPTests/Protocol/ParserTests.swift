@@ -148,12 +148,13 @@ struct ParserTests {
 
     // MARK: Cost
 
-    @Test func aLargeBulkInSmallReadsIsReadOnce() throws {
+    @Test func aLargeBulkInSmallReadsIsReadOnce() async throws {
         let size = 10 << 20
         let bytes = Array("$\(size)\r\n".utf8) + [UInt8](repeating: 7, count: size) + Array("\r\n".utf8)
         var parser = RESPParser()
         var outputs: [RESPParser.Output] = []
         for start in stride(from: 0, to: bytes.count, by: 1024) {
+            if start % (64 << 10) == 0 { await Task.yield() }
             var piece = ByteBuffer(bytes: bytes[start..<min(start + 1024, bytes.count)])
             while let output = try parser.next(from: &piece) { outputs.append(output) }
         }
@@ -246,10 +247,22 @@ struct ParserTests {
     }
 
     /// No bytes make it trap, and what it accepts doesn't depend on how they were divided.
-    @Test func mutatedBytes() {
+    /// Bounds are those of one reply or push, not of all that come between two replies.
+    @Test func pushesAreCountedOneByOne() throws {
+        var limits = RESPParser.Limits()
+        limits.elements = 4
+        limits.replyLength = 64
+        var parser = RESPParser(limits: limits)
+        var bytes = ByteBuffer(string: String(repeating: ">3\r\n+message\r\n+a\r\n+b\r\n", count: 100))
+        for _ in 0..<100 { #expect(try parser.next(from: &bytes) != nil) }
+        #expect(bytes.readableBytes == 0)
+    }
+
+    @Test func mutatedBytes() async {
         var generator = SeededGenerator(state: 2)
         let valid = Self.golden.flatMap { Array($0.0.utf8) }
-        for _ in 0..<3000 {
+        for number in 0..<3000 {
+            if number % 50 == 0 { await Task.yield() }
             var bytes = valid
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
                 let index = bytes.indices.randomElement(using: &generator) ?? 0

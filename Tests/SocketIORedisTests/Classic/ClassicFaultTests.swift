@@ -267,7 +267,8 @@ import Testing
         }
         try await ClassicFixture.run { fixture in
             _ = try await fixture.join()
-            for _ in 0..<3000 {
+            for number in 0..<3000 {
+                if number % 50 == 0 { await Task.yield() }
                 let (channel, payload) = payloads[Int(random.next() % UInt64(payloads.count))]
                 let mutated = random.mutate(payload)
                 // Those for rooms are more often for everybody.

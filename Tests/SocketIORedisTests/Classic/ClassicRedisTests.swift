@@ -90,6 +90,34 @@ import Testing
         for node in nodes { await node.end() }
     }
 
+    /// What Redis refuses is told to the error hook, each time, and the own sockets have got it.
+    @Test func redisRefusesToPublish() async throws {
+        try await withRedis { redis in
+            let client = try Self.client(redis.url)
+            let errors = Awaited<[String]>([])
+            var configuration = SocketIOConfiguration()
+            configuration.engine.eventLoopCount = 1
+            configuration.adapter = RedisAdapter.factory(client)
+            configuration.onError = { error, _ in errors.update { $0.append("\(error)") } }
+            let server = SocketIOServer(
+                configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let port = try #require(try await server.start(port: 0).port)
+            let socket = try await SIOClient.open(EIOOptions(port: port, transport: .websocket))
+            _ = try await socket.connect()
+            try await eventually("a connection to Redis") { client.state.isUsable }
+            _ = try await redis.command("ACL", "SETUSER", "default", "-publish")
+            for event in ["one", "two"] {
+                server.emit(event)
+                _ = try await socket.expectEvent(event)
+            }
+            let seen = try await errors.wait("two reports") { $0.count == 2 ? $0 : nil }
+            #expect(seen.allSatisfy { $0.hasPrefix("cluster_unavailable: ") && $0.contains("NOPERM") })
+            await socket.close()
+            await server.close(timeout: .milliseconds(500))
+            await client.shutdown()
+        }
+    }
+
     /// What is done to Redis.
     enum Fault: String, CaseIterable, Sendable {
         case kill, pause, restart

@@ -271,5 +271,7 @@ import Testing
             #expect(plain.uid(ofResponseChannel: other) == nil)
         }
         #expect(ClassicChannels.escape("a*?[\\]b") == "a\\*\\?\\[\\\\]b")
+        // With an accent on it, it is no star to Swift, and one to Redis.
+        #expect(Array(ClassicChannels.escape("*\u{301}").utf8) == Array("\\*\u{301}".utf8))
     }
 }

@@ -111,12 +111,14 @@ import Testing
             nodes[0].io.emit("that is all")
             _ = try await client.expectEvent("that is all")
             for payload in try Self.corpus() {
+                await Task.yield()
                 for _ in 0..<10 {
                     let mutant = Self.mutated(payload, &random)
                     if Self.isHarmless(mutant) { try send(mutant) }
                 }
             }
-            for _ in 0..<2000 {
+            for number in 0..<2000 {
+                if number % 50 == 0 { await Task.yield() }
                 let length = Int.random(in: 0..<100, using: &random)
                 let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
                 if Self.isHarmless(ByteBuffer(bytes: bytes)) { try send(ByteBuffer(bytes: bytes)) }
@@ -148,6 +150,7 @@ import Testing
             try write(fields("uid", "x", "nsp", "/", "type", "99", "data", "{}"))
             try write(fields("uid", "x", "nsp", "/", "type", "3"))
             for payload in try Self.corpus() {
+                await Task.yield()
                 for _ in 0..<3 {
                     // Those of type 6 might be obeyed.
                     let type = [3, 4, 5, 7, 8, 9, 10, 11, 12, 13][Int.random(in: 0..<10, using: &random)]

@@ -26,7 +26,7 @@ import Testing
     @Test func lateQuestions() async throws {
         let redis = FakeRedis()
         let one = redis.client("A")
-        let options = ShardedRedisAdapterOptions(requestsTimeout: .milliseconds(100))
+        let options = ShardedRedisAdapterOptions(requestsTimeout: .seconds(1))
         let factories = [one, redis.client("B")].map { ShardedRedisAdapter.factory($0, options: options) }
         try await withNodes(factories) { nodes in
             one.set(.away)

@@ -1,3 +1,4 @@
+import Logging
 import SocketIO
 import TestSupport
 import Testing
@@ -5,6 +6,7 @@ import Testing
 /// Runs `body` with a server on a port of its own, then closes it and checks that it keeps nothing.
 func withServer<Result>(
     loops: Int = 2,
+    logger: Logger? = nil,
     configure: (inout SocketIOConfiguration) -> Void = { _ in },
     isolation: isolated (any Actor)? = #isolation,
     sourceLocation: SourceLocation = #_sourceLocation,
@@ -16,7 +18,9 @@ func withServer<Result>(
     // What goes wrong is for those tests to see that ask for it.
     configuration.onError = { _, _ in }
     configure(&configuration)
-    let io = SocketIOServer(configuration: configuration)
+    let io =
+        logger.map { SocketIOServer(configuration: configuration, logger: $0) }
+        ?? SocketIOServer(configuration: configuration)
     io.onConnection { socket in
         socket.on("sync") { true }
     }
