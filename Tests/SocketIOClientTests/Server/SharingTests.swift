@@ -69,6 +69,7 @@ struct SharingTests {
             // Nobody listens there; the client waits for its next attempt.
             let client = self.make(1, "/") {
                 $0.reconnection.delay = .seconds(600)
+                $0.reconnection.maxDelay = .seconds(600)
                 $0.forceNew = true
             }
             core = client.core

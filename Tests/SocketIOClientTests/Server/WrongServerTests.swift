@@ -106,7 +106,7 @@ struct WrongServerTests {
     }
 
     @Test func aServerThatFallsSilent() async throws {
-        let end = try await self.end([RawServer.frames(#"40{"sid":"x"}"#)], pings: (40, 30))
+        let end = try await self.end([RawServer.frames(#"40{"sid":"x"}"#)], pings: (600, 400))
         #expect(end.reason == .pingTimeout)
         #expect((end.error as? EngineClientError)?.code == .pingTimeout)
         #expect("\(try #require(end.error))".contains("does it speak protocol 4"))
