@@ -369,6 +369,7 @@ struct ConnectCommandTests {
             let process = try ServerProcess(
                 try ServeCommandTests.executable, ["connect", url, "--emit", "echo 1", "--ack", "--stay"])
             _ = try await process.waitForLine(containing: "< echo 1", timeout: Self.patience)
+            _ = try await process.waitForLine(containing: "= echo", timeout: Self.patience)
             #expect(process.status == nil)
             process.signal(SIGINT)
             #expect(try await process.waitForExit(timeout: Self.patience) == .exited(0))

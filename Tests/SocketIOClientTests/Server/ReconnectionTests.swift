@@ -138,12 +138,14 @@ struct ReconnectionTests {
         try await withServer { io, port in
             let client = try await connect(port, "", Way.upgrade.configuration)
             client.background()
-            try await eventually { io.connectionCount == 0 && client.state == .suspended }
+            try await eventually("the server knows") { io.connectionCount == 0 && client.state == .suspended }
             let answer = Task { try await client.emitWithAck("echo", 5, as: Int.self) }
             client.foreground()
             #expect(try await answer.value == 5)
+            // A cut between two polls is noticed by the server's heartbeat only.
+            try await eventually("the upgrade") { client.transport == .websocket }
             client.networkChanged(available: false)
-            try await eventually { io.connectionCount == 0 }
+            try await eventually("the server notices the cut") { io.connectionCount == 0 }
             client.networkChanged(available: true)
             #expect(try await client.emitWithAck("echo", 6, as: Int.self) == 6)
             client.networkChanged(available: true)
