@@ -122,6 +122,8 @@ struct ReconnectionTests {
             let answer = Task { try await client.emitWithAck("echo", 5, as: Int.self) }
             client.foreground()
             #expect(try await answer.value == 5)
+            // Between two polls the server learns of a client's end by its next ping only.
+            try await eventually { client.transport == .websocket }
             client.networkChanged(available: false)
             try await eventually { io.connectionCount == 0 }
             client.networkChanged(available: true)
