@@ -14,6 +14,8 @@ let package = Package(
         .library(name: "SocketIOClient", targets: ["SocketIOClient"]),
         .library(name: "SocketIORedis", targets: ["SocketIORedis"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
+        // For what a server and its clients share: event keys.
+        .library(name: "SocketIOCore", targets: ["SocketIOCore"]),
         .executable(name: "socketio", targets: ["socketio"]),
     ],
     dependencies: [
