@@ -41,6 +41,43 @@ struct CloseTests {
         #expect(client.state == .disconnected)
     }
 
+    /// That a handler ends because it was told to is no error.
+    @Test func cancelledHandlersAreNotReported() async throws {
+        let (client, engine) = try await self.network.connected()
+        client.onError { self.record.add("error \($0)") }
+        client.on("long") {
+            self.record.add("begun")
+            try await Task.sleep(for: .seconds(600))
+        }
+        client.on("cancels") { throw CancellationError() }
+        engine.receive(#"2["cancels"]"#)
+        // Nobody has cancelled this one.
+        try await self.record.wait(for: "error CancellationError()")
+        engine.receive(#"2["long"]"#)
+        try await self.record.wait(for: "begun")
+        await client.close()
+        #expect(self.record.all == ["error CancellationError()", "begun"])
+        #expect(client.core.handlers.count == 0)
+    }
+
+    @Test func whatTheEndOfAHandlerStartsIsAwaited() async throws {
+        let (client, engine) = try await self.network.connected()
+        client.onError {
+            for _ in 0..<1000 { await Task.yield() }
+            self.record.add("error \($0)")
+        }
+        client.on("long") {
+            self.record.add("begun")
+            await Self.untilCancelled()
+            throw TestError()
+        }
+        engine.receive(#"2["long"]"#)
+        try await self.record.wait(for: "begun")
+        await client.close()
+        #expect(self.record.all == ["begun", "error TestError()"])
+        #expect(client.core.handlers.count == 0)
+    }
+
     @Test func noHandlerStartsAfterIt() async throws {
         for _ in 0..<20 {
             let network = FakeNetwork()
