@@ -164,6 +164,59 @@ struct ManagerTests {
         #expect(self.record.all.count == 4)
     }
 
+    @Test(arguments: [true, false])
+    func givingUpWithSeveralNamespaces(isFirst: Bool) async throws {
+        var configuration = SocketIOClientConfiguration.quick
+        if isFirst {
+            configuration.reconnection.maxAttempts = 1
+        } else {
+            configuration.reconnection.isEnabled = false
+        }
+        let manager = self.network.manager(configuration)
+        let root = self.network.client(on: manager, configuration)
+        let admin = self.network.client("/admin", on: manager, configuration)
+        let first = try await self.network.next()
+        if isFirst {
+            first.end("transport error", EngineClientError(.refused, "nobody"))
+            try await self.network.next().end("transport error", EngineClientError(.refused, "nobody"))
+        } else {
+            first.handshake()
+            _ = try await first.next(2)
+            first.receive(#"0{"sid":"r"}"#, #"0/admin,{"sid":"a"}"#)
+            try await admin.connect()
+            first.end()
+        }
+        try await eventually { !root.active && !admin.active }
+        try await first.settle()
+        #expect(self.network.count == (isFirst ? 2 : 1))
+        #expect(root.state == .disconnected)
+        // They can be told to begin anew.
+        admin.open()
+        let next = try await self.network.next()
+        try await next.join("/admin")
+        try await admin.connect()
+        #expect(!root.active)
+    }
+
+    /// With a server that sends what was missed before it says that the client has joined.
+    @Test func handlersOfEarlyEventsSeeAClientThatIsConnected() async throws {
+        let client = self.network.client()
+        client.on("missed") { [weak client] in
+            self.record.add("\(client?.state == .connected) \(client?.id ?? "-") \(client?.recovered == true)")
+        }
+        let engine = try await self.network.next()
+        engine.handshake()
+        _ = try await engine.next()
+        engine.receive(#"0{"sid":"one","pid":"p"}"#)
+        try await client.connect()
+        engine.end()
+        let next = try await self.network.next()
+        next.handshake()
+        _ = try await next.next()
+        next.receive(#"2["missed","offset"]"#, #"0{"sid":"one","pid":"p"}"#)
+        #expect(try await self.record.wait(count: 1) == ["true one true"])
+    }
+
     @Test func urlThatCanNotBeUsed() async throws {
         var configuration = SocketIOClientConfiguration.quick
         configuration.autoConnect = false
