@@ -54,7 +54,7 @@ final class Manager: @unchecked Sendable {
         self.random = random
         self.engineConfiguration = settings.engine()
         self.state = ManagerState(settings.configuration.reconnection)
-        self.decoder = PacketDecoder(limits: settings.packetLimits)
+        self.decoder = PacketDecoder(limits: settings.packetLimits, copiesPendingText: true)
     }
 
     deinit { ManagerRegistry.remove(ObjectIdentifier(self), self.settings.key) }
@@ -234,9 +234,7 @@ final class Manager: @unchecked Sendable {
     func engineReceived(binary: ByteBuffer) {
         do throws(SocketIOError) {
             // Attachments often outlive the read whose bytes they share.
-            let isSmall = binary.readableBytes < binary.storageCapacity / 2
-            let own = isSmall ? ByteBuffer(bytes: binary.readableBytesView) : binary
-            if let packet = try self.decoder.decode(binary: own) { self.receive(packet) }
+            if let packet = try self.decoder.decode(binary: binary.compacted) { self.receive(packet) }
         } catch {
             self.violated(error)
         }

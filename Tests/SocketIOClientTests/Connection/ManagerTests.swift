@@ -223,6 +223,7 @@ struct ManagerTests {
         let client = SocketIOClient("ftp://example.com", configuration: configuration)
         #expect(await thrown { try await client.connect() } == "invalid configuration")
         #expect(client.state == .disconnected)
+        #expect(await thrown { _ = try await client.emitWithAck("q", as: Int.self) } == "disconnected")
         let other = client.of("/other")
         #expect(await thrown { try await other.connect() } == "invalid configuration")
     }
@@ -313,6 +314,27 @@ struct ManagerTests {
         second.handshake()
         #expect(try await second.next(2) == ["0", #"0/admin,{"x":1}"#])
         #expect(self.network.count == 2)
+    }
+
+    /// Another user, before the server has answered the first.
+    @Test func authThatChangesBeforeTheAnswer() async throws {
+        let manager = self.network.manager()
+        let root = self.network.client(on: manager)
+        let admin = root.of("/admin", auth: ["user": "old"])
+        let engine = try await self.network.next()
+        engine.handshake()
+        #expect(try await engine.next(2) == ["0", #"0/admin,{"user":"old"}"#])
+        engine.receive(#"0{"sid":"r"}"#)
+        admin.disconnect()
+        admin.auth = ["user": "new"]
+        let connected = Task { try await admin.connect() }
+        try await eventually { try await admin.pendingCount == 2 }
+        #expect(admin.state == .connecting)
+        engine.receive(#"0/admin,{"sid":"old"}"#)
+        #expect(try await engine.next(2) == ["1/admin,", #"0/admin,{"user":"new"}"#])
+        engine.receive(#"0/admin,{"sid":"new"}"#)
+        try await connected.value
+        #expect(admin.id == "new")
     }
 
     @Test func aNamespaceThatIsRefusedLeavesTheOther() async throws {
