@@ -30,7 +30,7 @@ struct ManagerTests {
         #expect(client.id == "id")
         #expect(client.transport == .websocket)
         try await client.connect()
-        client.disconnect()
+        await client.disconnect()
         #expect(try await engine.next() == "1")
         try await engine.waitFor(call: "close")
         try await eventually { client.state == .disconnected }
@@ -112,7 +112,7 @@ struct ManagerTests {
         #expect(client.active)
         let other = Task { try await client.connect() }
         try await eventually { try await client.pendingCount == 1 }
-        client.disconnect()
+        await client.disconnect()
         #expect(await thrown { try await other.value } == "disconnected")
         #expect(try await client.pendingCount == 0)
     }
@@ -301,7 +301,7 @@ struct ManagerTests {
         engine.receive(#"2/admin,["x"]"#, #"2/none,["x"]"#, #"2["x"]"#)
         #expect(try await self.record.wait(count: 2) == ["admin x", "root x"])
         // The one that leaves does not take the other with it.
-        admin.disconnect()
+        await admin.disconnect()
         #expect(try await engine.next() == "1/admin,")
         root.emit("four")
         #expect(try await engine.next() == #"2["four"]"#)
@@ -325,7 +325,7 @@ struct ManagerTests {
         engine.handshake()
         #expect(try await engine.next(2) == ["0", #"0/admin,{"user":"old"}"#])
         engine.receive(#"0{"sid":"r"}"#)
-        admin.disconnect()
+        admin.leave()
         admin.auth = ["user": "new"]
         let connected = Task { try await admin.connect() }
         try await eventually { try await admin.pendingCount == 2 }
@@ -429,7 +429,7 @@ struct ManagerTests {
         let (client, engine) = try await self.network.connected()
         self.record.watch(client)
         client.on("late") { self.record.add("late") }
-        client.disconnect()
+        client.leave()
         #expect(try await engine.next() == "1")
         client.open()
         let next = try await self.network.next()
@@ -514,7 +514,7 @@ struct ManagerTests {
         var state = await states.next()
         while state == .connecting || state == .reconnecting(attempt: 1) { state = await states.next() }
         #expect(state == .connected)
-        client.disconnect()
+        await client.disconnect()
         #expect(await states.next() == .disconnected)
     }
 }
