@@ -216,8 +216,8 @@ struct ConnectCommandTests {
                 socket.handshake.query["b"] ?? "")
         }
         let result = try await self.connect([
-            "http://127.0.0.1:\(server.port)/who?b=2", "--header", "X-Tenant: seven", "--query", "a=1 & 1", "--once",
-            "who", "--json", "--timeout", "30s",
+            "http://127.0.0.1:\(server.port)/who?b=2", "--header", "X-Tenant: seven", "--header", "X-Other: 1",
+            "--query", "a=1 & 1", "--query", "A=2", "--once", "who", "--json", "--timeout", "30s",
         ])
         #expect(result.status == .exited(0))
         #expect(result.arguments() == ["seven", "1 & 1", "2"])
@@ -230,6 +230,7 @@ struct ConnectCommandTests {
         ["http://x", "--auth", "[]"], ["http://x", "--auth", "{"], ["http://x", "--auth", "{} {}"],
         ["http://x", "--header", "no colon"], ["http://x", "--query", "none"], ["http://x", "--transports", "tcp"],
         ["http://x", "--timeout", "soon"], ["http://x", "--path", "x"], ["http://x/a", "--namespace", "b"],
+        ["http://x", "--header", "X-A: 1", "--header", "x-a: 2"], ["http://x", "--query", "a=1", "--query", "a=2"],
         ["http://x", "--stay"], ["http://x", "--stay", "--emit", "a", "--once", "b"], ["http://x", "--nonsense"],
     ]
 
@@ -278,11 +279,62 @@ struct ConnectCommandTests {
             _ = try await process.waitForLine(containing: "< said \"hello\"", timeout: Self.patience)
             _ = try await process.waitForLine(containing: "< echo 2", timeout: Self.patience)
             _ = try await process.waitForLine(containing: "= echo-ack 1", timeout: Self.patience)
+            _ = try await process.waitForLine(containing: "= join \"ok\"", timeout: Self.patience)
             _ = try await process.waitForLine(containing: "a key in double quotes", timeout: Self.patience)
             let pid = try #require(
                 process.lines.first { $0.text.hasPrefix("pid ") }.flatMap { Int32($0.text.dropFirst(4)) })
             kill(pid, SIGTERM)
             #expect(try await self.end(of: process).status == .exited(0))
+        }
+    }
+
+    private func pipe(_ lines: [String], to arguments: [String]) async throws -> Result {
+        let script = #""$0" connect "$@" < <(printf '%s\n' "$LINES_TO_SEND")"#
+        let process = try ServerProcess(
+            "/bin/bash", ["-c", script, try ServeCommandTests.executable] + arguments,
+            environment: ["LINES_TO_SEND": lines.joined(separator: "\n")])
+        return try await self.end(of: process)
+    }
+
+    /// What a pipe has brought before there is a connection is sent all the same, and its answers are awaited.
+    @Test(arguments: ["polling", "websocket", "polling,websocket"])
+    func whatAPipeBringsArrivesBeforeTheEnd(transports: String) async throws {
+        try await self.withServer { server, url in
+            let options = [url, "--transports", transports]
+            let answered = try await self.pipe(
+                [#"echo-ack "a""#, #"join "room""#, "/quit", "echo-ack 2"], to: options + ["--ack", "--json"])
+            #expect(answered.status == .exited(0))
+            #expect(answered.output.count == 2)
+            #expect(Set([answered.arguments(0), answered.arguments(1)]) == [["a"], ["ok"]])
+            let listener = try await SIOClient.open(EIOOptions(port: server.port, transport: .websocket))
+            try await listener.connect()
+            _ = try await listener.emitWithAck("join", "\"room\"")
+            let sent = try await self.pipe([#"to-room "room" "one""#, #"to-room "room" "two""#, "/quit"], to: options)
+            #expect(sent.status == .exited(0))
+            #expect(try await listener.nextEvent().arguments.string(0) == "one")
+            #expect(try await listener.nextEvent().arguments.string(0) == "two")
+            await listener.close()
+        }
+    }
+
+    @Test func whatIsLostIsToldAndStatusOne() async throws {
+        try await self.withServer { _, url in
+            // Nobody answers these.
+            let late = try await self.pipe(["? never", "?never", "/quit"], to: [url, "--timeout", "300ms"])
+            #expect(late.status == .exited(1))
+            #expect(late.errors.count { $0.contains("no answer to never") } == 2)
+            #expect(late.errors.last == "Error: socketio: left with 2 events not answered")
+            // There is no connection any more, until another is asked for.
+            let lost = try await self.pipe(["/disconnect", "echo 1", "echo 2", "/quit"], to: [url])
+            #expect(lost.status == .exited(1))
+            #expect(lost.errors.last == "Error: socketio: left with 2 events not sent")
+            let process = try ServerProcess(
+                try ServeCommandTests.executable, ["connect", url, "--emit", "?never", "--stay", "--timeout", "60s"])
+            _ = try await process.waitForLine(containing: "connected over", timeout: Self.patience)
+            process.signal(SIGTERM)
+            let killed = try await self.end(of: process)
+            #expect(killed.status == .exited(1))
+            #expect(killed.errors.last == "Error: socketio: left with 1 event not answered")
         }
     }
 

@@ -32,6 +32,7 @@ import Testing
             (.disconnected("io server disconnect", willReconnect: false), "disconnected: io server disconnect"),
             (.reconnecting(attempt: 3), "connecting again, attempt 3"),
             (.notConnected("why"), "not connected: why"), (.failure("why"), "why"), (.note("so"), "so"),
+            (.unanswered("why"), "why"),
         ]
         for (kind, text) in cases { #expect(self.line(kind) == "t1700000000123 " + text) }
     }
@@ -134,21 +135,6 @@ import Testing
         #expect(explain(CommandFailure("socketio: x: No such file")) == "x: No such file")
         #expect(
             explain(SocketIOError(.disconnected, "gone", cause: SocketIOError(.ackTimeout, "late"))) == "gone (late)")
-    }
-
-    /// What can't be written as fast as it comes takes no memory without bound, and is told.
-    @Test func eventsThatCannotBeWrittenAreCounted() async {
-        let mailbox = Mailbox()
-        for _ in 0..<(Mailbox.maxEvents + 5) { mailbox.post(.event("a", [])) }
-        mailbox.post(.closed)
-        var (events, dropped) = (0, 0)
-        for await message in mailbox.messages {
-            guard case .occurrence = message else { break }
-            events += 1
-            dropped += mailbox.took()
-        }
-        #expect(events == Mailbox.maxEvents)
-        #expect(dropped == 5)
     }
 
     // MARK: Options

@@ -27,7 +27,7 @@ package struct EngineClientConfiguration: Sendable {
     package var hasUpgradedBefore: Bool
     /// Whether the next transport is tried when one fails before the handshake. Default false.
     package var tryAllTransports: Bool
-    /// Default: full verification against the system's roots. Used with `https` and `wss` only.
+    /// Default: TLS 1.2 or newer, full verification against the system's roots. Used with `https` and `wss` only.
     package var tls: TLSConfiguration? {
         didSet { self.tlsContext = TLSContextBox() }
     }
@@ -36,8 +36,11 @@ package struct EngineClientConfiguration: Sendable {
     package var pins: [String]
     /// How long the handshake may take, for each transport that is tried. Default 20 s.
     package var connectTimeout: Duration
-    /// How long a POST may go unanswered, and a probe of ``EngineConnection/networkChanged()``. Default 10 s.
-    package var requestTimeout: Duration
+    /// How long a POST may go unanswered once it was given to the system, which keeps much of it on a slow network. Default nil:
+    /// as long as the pings of the server go on.
+    package var requestTimeout: Duration?
+    /// How long a probe of ``EngineConnection/networkChanged()`` may go unanswered. Default 10 s.
+    package var probeTimeout: Duration
     /// How long an upgrade may take; polling goes on if it takes longer. Default 10 s.
     package var upgradeTimeout: Duration
     /// How long an orderly close may take. Default 5 s.
@@ -68,7 +71,8 @@ package struct EngineClientConfiguration: Sendable {
         self.tls = nil
         self.pins = []
         self.connectTimeout = .seconds(20)
-        self.requestTimeout = .seconds(10)
+        self.requestTimeout = nil
+        self.probeTimeout = .seconds(10)
         self.upgradeTimeout = .seconds(10)
         self.closeTimeout = .seconds(5)
         self.maxMessageBytes = 64 << 20

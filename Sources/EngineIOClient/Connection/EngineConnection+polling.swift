@@ -61,9 +61,10 @@ extension EngineConnection {
     // MARK: POST
 
     func post() {
+        // A single packet is sent whatever its size.
+        let limit = self.handshake?.maxPayload ?? .max
         let (body, cost) = self.outbox.takePayload(
-            maxBytes: self.handshake?.maxPayload ?? Handshake.defaultMaxPayload,
-            maxPackets: self.configuration.maxPacketsPerPost)
+            maxBytes: limit == .max ? Self.usualBodyBytes : limit, maxPackets: self.configuration.maxPacketsPerPost)
         guard let request = self.requests?.post(body, sid: self.handshake?.sid) else { return }
         self.postedBytes = cost
         let link = self.postLink ?? HTTPLink(dialer: self.dialer, maxBodyBytes: Self.maxPostAnswerBytes)
@@ -73,6 +74,8 @@ extension EngineConnection {
     }
 
     private static let maxPostAnswerBytes = 64 << 10
+    /// What is put together into one body for a server that names no limit: all take so much unless they are told otherwise.
+    private static let usualBodyBytes = 1_000_000
 
     private func postEnded(_ result: Result<HTTPAnswer, EngineClientError>) {
         self.timers.request?.cancel()
@@ -93,7 +96,8 @@ extension EngineConnection {
 
     /// From when the request was given to the system: a large body may take its time.
     private func armRequestTimeout() {
-        self.timers.request = self.schedule(self.configuration.requestTimeout) { connection in
+        guard let timeout = self.configuration.requestTimeout else { return }
+        self.timers.request = self.schedule(timeout) { connection in
             guard connection.postLink?.isWritten == true else { return connection.armRequestTimeout() }
             connection.pollingFailed(
                 EngineClientError(

@@ -51,10 +51,10 @@ extension EngineConnection {
     func heard() { self.liveness?.heard(now: Self.now) }
 
     /// The machine has another network: finds out soon whether the connection still works. If the server does not answer within
-    /// ``EngineClientConfiguration/requestTimeout``, the connection ends with `ping timeout`.
+    /// ``EngineClientConfiguration/probeTimeout``, the connection ends with `ping timeout`.
     package func networkChanged() {
         guard case .open = self.state.phase else { return }
-        let timeout = UInt64(clamping: TimeAmount(self.configuration.requestTimeout).nanoseconds)
+        let timeout = UInt64(clamping: TimeAmount(self.configuration.probeTimeout).nanoseconds)
         self.liveness?.probe(timeout: timeout, now: Self.now)
         self.armLiveness()
         if let webSocket = self.webSocket {

@@ -113,6 +113,14 @@ enum ErrorTranslation {
             return EngineClientError(
                 .tlsNotSpoken, "what answers at \(url.origin) does not speak TLS; if that is meant, write http")
         }
+        if has("UNSUPPORTED_PROTOCOL") || has("PROTOCOL_VERSION") {
+            return EngineClientError(
+                .tlsFailed,
+                """
+                \(url.origin) speaks no version of TLS that this client does; update it, or if TLS 1.0 or 1.1 must be, set \
+                `minimumTLSVersion` (\(reason))
+                """)
+        }
         if has("CERTIFICATE_VERIFY_FAILED") { return self.certificate(reason, url) }
         if has("ALERT") && (has("CERTIFICATE") || has("UNKNOWN_CA")) || has("BAD_CERTIFICATE") {
             return EngineClientError(

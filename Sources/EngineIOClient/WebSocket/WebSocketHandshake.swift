@@ -11,6 +11,10 @@ struct WebSocketHandshake {
         let headers = answer.head.headers
         guard answer.head.status == .switchingProtocols else {
             if (200...299).contains(answer.head.status.code) {
+                // A web page, say. A session that begins is the right server behind something that knows no WebSocket.
+                guard answer.body.readableBytesView.starts(with: "0{".utf8) else {
+                    return Refusal.noHandshake(answer.body, url: url)
+                }
                 return Self.wrong(
                     url, "has answered with status \(answer.head.status.code) instead of 101",
                     serverMessage: Refusal.text(answer.body))

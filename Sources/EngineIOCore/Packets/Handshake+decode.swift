@@ -1,8 +1,6 @@
 import NIOCore
 
 extension Handshake {
-    /// What a server that does not say it is taken to have meant.
-    package static let defaultMaxPayload = 1_000_000
     private static let maxSIDBytes = 1024
     /// A day, in milliseconds.
     private static let maxMilliseconds = 86_400_000
@@ -23,7 +21,8 @@ extension Handshake {
         else { return nil }
         var upgrades: [String] = []
         if case .strings(let names)? = members["upgrades"] { upgrades = names }
-        var maxPayload = Self.defaultMaxPayload
+        // Servers before Socket.IO 4.5 do not say it; they may take any size.
+        var maxPayload = Int.max
         if case .integer(let bytes)? = members["maxPayload"], bytes > 0 { maxPayload = bytes }
         self.init(
             sid: sid, upgrades: upgrades, pingInterval: pingInterval, pingTimeout: pingTimeout, maxPayload: maxPayload)

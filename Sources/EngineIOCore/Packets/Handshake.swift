@@ -9,7 +9,7 @@ package struct Handshake: Sendable, Equatable {
     package var pingInterval: Int
     /// Milliseconds.
     package var pingTimeout: Int
-    /// The most bytes of a POST body or a WebSocket message of the client.
+    /// The most bytes of a POST body or a WebSocket message of the client; `Int.max` in what was read of a server that names none.
     package var maxPayload: Int
 
     package init(sid: String, upgrades: [String], pingInterval: Int, pingTimeout: Int, maxPayload: Int) {

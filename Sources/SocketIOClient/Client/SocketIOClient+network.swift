@@ -2,8 +2,8 @@ extension SocketIOClient {
     /// To be called when the network of the machine has changed, for instance by an `NWPathMonitor`.
     ///
     /// Without a network the connection is ended (`transport close`), and no attempt is made until there is one; then the client
-    /// reconnects at once. If there was one before, it finds out soon whether the connection still works. It concerns all clients
-    /// that share the connection.
+    /// reconnects at once. If there was one before, it finds out soon whether the connection still works, and begins anew if it is
+    /// connecting. It concerns all clients that share the connection.
     public func networkChanged(available: Bool) {
         let manager = self.core.manager
         manager.execute { manager.networkChanged(isAvailable: available) }
@@ -24,7 +24,7 @@ extension SocketIOClient {
     }
 
     /// To be called when the application comes to the foreground: reconnects at once, or finds out soon whether the connection
-    /// still works.
+    /// still works. If it is connecting, it begins anew.
     public func foreground() {
         let manager = self.core.manager
         manager.execute { manager.foreground() }

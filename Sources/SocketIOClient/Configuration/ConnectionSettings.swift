@@ -24,7 +24,7 @@ struct ConnectionSettings: Sendable {
         var transports: [SocketIOClientConfiguration.Transport]
         var flags: [Bool]
         var pins: [String]
-        var durations: [Duration]
+        var durations: [Duration?]
         var limits: [Int]
         var reconnection: SocketIOClientConfiguration.Reconnection
         var group: ObjectIdentifier?
@@ -46,7 +46,7 @@ struct ConnectionSettings: Sendable {
             pins: configuration.pins,
             durations: [
                 configuration.connectTimeout, configuration.requestTimeout, configuration.upgradeTimeout,
-                configuration.closeTimeout,
+                configuration.closeTimeout, configuration.probeTimeout,
             ],
             limits: [
                 configuration.maxMessageBytes, configuration.maxOutboundBytes, configuration.maxAttachments,
@@ -98,6 +98,7 @@ struct ConnectionSettings: Sendable {
         engine.pins = configuration.pins
         engine.connectTimeout = configuration.connectTimeout
         engine.requestTimeout = configuration.requestTimeout
+        engine.probeTimeout = configuration.probeTimeout
         engine.upgradeTimeout = configuration.upgradeTimeout
         engine.closeTimeout = configuration.closeTimeout
         engine.maxMessageBytes = configuration.maxMessageBytes

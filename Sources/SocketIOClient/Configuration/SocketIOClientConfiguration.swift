@@ -29,15 +29,20 @@ public struct SocketIOClientConfiguration: Sendable {
     public var rememberUpgrade = false
     /// Whether the next transport is tried when one fails before the handshake. Default false.
     public var tryAllTransports = false
-    /// TLS, for `https` and `wss`. Default nil: full verification against the system's roots.
+    /// TLS, for `https` and `wss`. Default nil: TLS 1.2 or newer, and full verification against the system's roots. In a
+    /// configuration of your own set `minimumTLSVersion`: NIOSSL's default takes TLS 1.0.
     public var tls: TLSConfiguration?
     /// If not empty, the server's certificate must have one of these public keys: SHA-256 of the SubjectPublicKeyInfo in
     /// base64. They are checked beside the verification, not instead of it.
     public var pins: [String] = []
     /// How long one attempt to connect may take. Default 20 s.
     public var connectTimeout: Duration = .seconds(20)
-    /// How long a request may go unanswered. Default 10 s.
-    public var requestTimeout: Duration = .seconds(10)
+    /// How long a POST may go unanswered. It is measured from when the system has taken it, which with a slow network is long before
+    /// the server has it. Default nil: as long as the pings of the server go on.
+    public var requestTimeout: Duration?
+    /// How soon the server must show that it is there after ``SocketIOClient/networkChanged(available:)`` and
+    /// ``SocketIOClient/foreground()``. Default 10 s. Then the connection has ended (`ping timeout`).
+    public var probeTimeout: Duration = .seconds(10)
     /// How long an upgrade may take; polling goes on if it takes longer. Default 10 s.
     public var upgradeTimeout: Duration = .seconds(10)
     /// How long what was emitted before ``SocketIOClient/disconnect()`` may take to be sent. Default 5 s.
@@ -46,7 +51,9 @@ public struct SocketIOClientConfiguration: Sendable {
     public var reconnection = Reconnection()
     /// Whether the connection is not shared with other clients. Default false. Two clients of one namespace never share.
     public var forceNew = false
-    /// Where the client runs: on one of these event loops. Default nil: NIO's shared group. It must outlive the client.
+    /// Where the client runs: on one of these event loops of `NIOPosix`, a `MultiThreadedEventLoopGroup`. Those of
+    /// NIOTransportServices can't be used: every attempt fails with
+    /// ``EngineIOClient/EngineClientError/Code/invalidConfiguration``. Default nil: NIO's shared group. It must outlive the client.
     public var eventLoopGroup: (any EventLoopGroup)?
 
     // MARK: Limits

@@ -112,7 +112,8 @@ struct ManagerState: Sendable {
         switch self.phase {
         case .open: return wasAvailable ? [.checkLiveness] : []
         case .waiting, .suspended: return self.attemptNow()
-        case .closed, .opening: return []
+        case .opening: return self.attemptAnew()
+        case .closed: return []
         }
     }
 
@@ -134,7 +135,8 @@ struct ManagerState: Sendable {
         switch self.phase {
         case .open: return [.checkLiveness]
         case .waiting, .suspended: return self.attemptNow()
-        case .closed, .opening: return []
+        case .opening: return self.attemptAnew()
+        case .closed: return []
         }
     }
 
@@ -155,6 +157,11 @@ struct ManagerState: Sendable {
         self.backoff.reset()
         _ = self.backoff.next(random: 0.5)
         return stop + self.begin(again: true)
+    }
+
+    /// The attempt under way may hang on a network that is gone.
+    private mutating func attemptAnew() -> [Action] {
+        [.cut] + (self.isReconnecting ? self.attemptNow() : self.begin(again: false))
     }
 
     private mutating func tryAgain(after error: any Error, _ random: Double) -> [Action] {

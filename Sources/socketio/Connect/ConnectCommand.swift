@@ -28,9 +28,10 @@ struct ConnectCommand: AsyncParsableCommand {
             server's affair: clients are not told of them. Binary data is printed as {"$binary":"base64","bytes":3}, control \
             characters in texts as \\u001b. There are no colours without a terminal, or with NO_COLOR set.
 
-            Without a terminal, lines are read from standard input. Its end does not end the command; SIGINT and SIGTERM \
-            do, with status 0. Events and answers go to standard output, all else to standard error. A connection that is \
-            lost is made again, but not one that the server refuses or ends. --json prints lines like
+            Without a terminal, lines are read from standard input, from the first connection on. Its end does not end the \
+            command. /quit does when the answers that were asked for have come, SIGINT and SIGTERM do at once, with status 0 \
+            if everything was sent and answered. Events and answers go to standard output, all else to standard error. A \
+            connection that is lost is made again, but not one that the server refuses or ends. --json prints lines like
 
               {"time":"2026-01-31T12:00:00.000Z","type":"event","event":"a","args":[1]}
 
@@ -42,7 +43,8 @@ struct ConnectCommand: AsyncParsableCommand {
               socketio connect $URL --emit 'echo "hi"' --once echo --timeout 5s --json
               socketio connect $URL --emit 'join {"name":"Ann","room":"lobby"}' --ack
 
-            Status 0: it has worked; 1: no connection, refused, or not what was waited for; 64: the options are wrong.
+            Status 0: it has worked; 1: no connection, refused, not what was waited for, or not all was sent and answered; \
+            64: the options are wrong.
             """
     )
 

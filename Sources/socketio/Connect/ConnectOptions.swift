@@ -70,10 +70,11 @@ struct ConnectOptions: ParsableArguments {
             valueName: "json"))
     var auth: String?
 
-    @Option(help: ArgumentHelp("A header of every request. May be repeated.", valueName: "'Name: value'"))
+    @Option(help: ArgumentHelp("A header of every request. May be repeated for others.", valueName: "'Name: value'"))
     var header: [HeaderOption] = []
 
-    @Option(help: ArgumentHelp("A query parameter of every request. May be repeated.", valueName: "name=value"))
+    @Option(
+        help: ArgumentHelp("A query parameter of every request. May be repeated for others.", valueName: "name=value"))
     var query: [QueryOption] = []
 
     @Option(
@@ -100,6 +101,15 @@ struct ConnectOptions: ParsableArguments {
         }
         guard self.path.hasPrefix("/") else { throw ValidationError("--path must begin with a slash.") }
         if let auth = self.auth, !auth.hasPrefix("@") { _ = try Self.object(auth) }
+        try Self.checkOnce("--header", self.header.map { ($0.name, key: $0.name.lowercased()) })
+        try Self.checkOnce("--query", self.query.map { ($0.name, key: $0.name) })
+    }
+
+    private static func checkOnce(_ option: String, _ names: [(String, key: String)]) throws {
+        var keys: Set<String> = []
+        for (name, key) in names where !keys.insert(key).inserted {
+            throw ValidationError("\(option) gives \(SafeText.quote(name)) a second value; it can have one only.")
+        }
     }
 
     private static func object(_ text: String) throws -> SocketIOValue {
@@ -151,6 +161,7 @@ struct ConnectOptions: ParsableArguments {
     private func tls() throws -> TLSConfiguration? {
         guard self.insecure || self.ca != nil else { return nil }
         var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
         if self.insecure { tls.certificateVerification = .none }
         if let file = self.ca {
             do { tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(file))] } catch {

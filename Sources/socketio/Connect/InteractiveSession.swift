@@ -11,6 +11,12 @@ final class InteractiveSession {
     /// Sent after the first connection.
     private var emissions: [SingleShot.Emission] = []
     private var hasConnected = false
+    /// Without a terminal: /quit was read, and answers are awaited. Nothing is read any more.
+    private var isLeaving = false
+    /// Answers that are awaited, and those that have failed to come since it was left.
+    private var unanswered = (awaited: 0, failed: 0)
+    /// Events that the client was given.
+    private var emitted = 0
     /// The last failure that was shown.
     private var shownFailure: String?
 
@@ -36,6 +42,8 @@ final class InteractiveSession {
         client.onReconnectAttempt { mailbox.post(.reconnecting(attempt: $0)) }
         if self.console.isInteractive {
             client.onAnyOutgoing { name, arguments in mailbox.post(.sent(name, arguments)) }
+        } else {
+            client.onAnyOutgoing { _, _ in mailbox.countSent() }
         }
         self.console.begin()
         defer { self.console.end() }
@@ -46,13 +54,29 @@ final class InteractiveSession {
             }
         }
         defer { first.cancel() }
-        StandardStreams.readInput { mailbox.post(.input($0)) }
+        if self.console.isInteractive { self.readInput() }
 
-        let failure = await self.takeMessages()
+        var failure = await self.takeMessages()
         await self.sender.close()
+        failure = failure ?? self.whatIsLost
         guard let failure else { return }
         if failure == self.shownFailure { throw ExitCode.failure }
         throw CommandFailure("socketio: \(failure)")
+    }
+
+    private func readInput() {
+        let mailbox = self.mailbox
+        StandardStreams.readInput { mailbox.post(.input($0)) }
+    }
+
+    /// Of a script's events, which nobody sees at a prompt. To be asked when the client is closed.
+    private var whatIsLost: String? {
+        guard !self.console.isInteractive, !self.console.isBroken else { return nil }
+        func events(_ count: Int) -> String { count == 1 ? "1 event" : "\(count) events" }
+        let unsent = self.emissions.count + self.emitted - self.mailbox.sentCount
+        if unsent > 0 { return "left with \(events(unsent)) not sent" }
+        let unanswered = self.unanswered.awaited + self.unanswered.failed
+        return unanswered > 0 ? "left with \(events(unanswered)) not answered" : nil
     }
 
     private enum Next { case goOn, leave, fail(String) }
@@ -78,11 +102,17 @@ final class InteractiveSession {
             guard self.hasConnected else { return .goOn }
             guard self.console.isInteractive else { return .fail("the client does not connect again by itself") }
             self.note("the client does not connect again by itself; /connect does, Control-D leaves")
-        case .occurrence(let occurrence): self.take(occurrence)
+        case .occurrence(let occurrence):
+            self.take(occurrence)
+            if self.isLeaving, self.unanswered.awaited == 0 { return .leave }
         case .input(let bytes):
+            guard !self.isLeaving else { break }
             for input in self.console.read(bytes) {
                 switch input {
-                case .line(let line): if self.take(line) { return .leave }
+                case .line(let line):
+                    guard self.take(line) else { continue }
+                    self.isLeaving = !self.console.isInteractive && self.unanswered.awaited > 0
+                    return self.isLeaving ? .goOn : .leave
                 case .leave: return .leave
                 }
             }
@@ -96,15 +126,21 @@ final class InteractiveSession {
         self.console.show(occurrence)
         switch occurrence.kind {
         case .event:
-            let dropped = self.mailbox.took()
+            let dropped = self.mailbox.took(occurrence)
             if dropped > 0 { self.note("\(dropped) events dropped: they come faster than they can be written") }
         case .notConnected(let reason): self.shownFailure = reason
+        case .answer: self.unanswered.awaited -= 1
+        case .unanswered:
+            self.unanswered.awaited -= 1
+            if self.isLeaving { self.unanswered.failed += 1 }
         case .connected:
             guard !self.hasConnected else { return }
             self.hasConnected = true
             if self.console.isInteractive { self.note("type: event \"text\" {\"key\":1} …; /help says more") }
-            for event in self.emissions { self.sender.send(event.name, event.values, wantsAnswer: event.wantsAnswer) }
+            for event in self.emissions { self.send(event.name, event.values, wantsAnswer: event.wantsAnswer) }
             self.emissions = []
+            // Not before: what was read could be lost with a connection that never comes.
+            if !self.console.isInteractive { self.readInput() }
         default: break
         }
     }
@@ -133,10 +169,16 @@ final class InteractiveSession {
             if self.hasConnected, !self.client.connected {
                 self.note("there is no connection; it is sent over the next")
             }
-            self.sender.send(event.name, values, wantsAnswer: event.wantsAnswer || self.wantsAnswers)
+            self.send(event.name, values, wantsAnswer: event.wantsAnswer || self.wantsAnswers)
         } catch {
             self.mailbox.post(.failure(ConnectErrors.explain(error, namespace: "")))
         }
+    }
+
+    private func send(_ name: String, _ values: [SocketIOValue], wantsAnswer: Bool) {
+        self.emitted += 1
+        if wantsAnswer { self.unanswered.awaited += 1 }
+        self.sender.send(name, values, wantsAnswer: wantsAnswer)
     }
 
     private func note(_ text: String) {

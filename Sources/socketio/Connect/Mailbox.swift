@@ -20,31 +20,70 @@ enum SessionMessage: Sendable {
 /// Takes messages from everywhere. Events that come faster than they can be written are dropped, and counted.
 final class Mailbox: Sendable {
     static let maxEvents = 100_000
+    /// Of all that wait together; a single one may be larger.
+    static let maxBytes = 64 << 20
+
+    private struct Waiting: Sendable {
+        var events = 0
+        var bytes = 0
+        var dropped = 0
+    }
 
     let messages: AsyncStream<SessionMessage>
     private let continuation: AsyncStream<SessionMessage>.Continuation
-    private let waiting = Atomic<Int>(0)
-    private let dropped = Atomic<Int>(0)
+    private let waiting = Mutex<Waiting>(Waiting())
+    private let sent = Atomic<Int>(0)
 
     init() { (self.messages, self.continuation) = AsyncStream.makeStream() }
+
+    /// Events that have left the client, as far as it was asked to count them.
+    var sentCount: Int { self.sent.load(ordering: .relaxed) }
+
+    func countSent() { self.sent.add(1, ordering: .relaxed) }
 
     func post(_ message: SessionMessage) { self.continuation.yield(message) }
 
     func post(_ kind: Occurrence.Kind) {
-        if case .event = kind {
-            guard self.waiting.load(ordering: .relaxed) < Self.maxEvents else {
-                self.dropped.add(1, ordering: .relaxed)
-                return
+        var cost = 0
+        if case .event(let name, let arguments) = kind {
+            cost = arguments.reduce(name.utf8.count) { $0 + $1.cost }
+            let isTaken = self.waiting.withLock { waiting in
+                guard waiting.events < Self.maxEvents, waiting.events == 0 || cost <= Self.maxBytes - waiting.bytes
+                else {
+                    waiting.dropped += 1
+                    return false
+                }
+                waiting.events += 1
+                waiting.bytes += cost
+                return true
             }
-            self.waiting.add(1, ordering: .relaxed)
+            guard isTaken else { return }
         }
-        self.post(.occurrence(Occurrence(milliseconds: WallClock.milliseconds, kind: kind)))
+        self.post(.occurrence(Occurrence(milliseconds: WallClock.milliseconds, kind: kind, cost: cost)))
     }
 
     /// Called for each event that was taken. Returns how many have been dropped since the last time.
-    func took() -> Int {
-        self.waiting.subtract(1, ordering: .relaxed)
-        return self.dropped.exchange(0, ordering: .relaxed)
+    func took(_ event: Occurrence) -> Int {
+        self.waiting.withLock { waiting in
+            waiting.events -= 1
+            waiting.bytes -= event.cost
+            defer { waiting.dropped = 0 }
+            return waiting.dropped
+        }
+    }
+}
+
+extension SocketIOValue {
+    /// About the bytes that it takes in memory.
+    fileprivate var cost: Int {
+        let own = 64
+        switch self {
+        case .null, .bool, .int, .double: return own
+        case .string(let text): return own + text.utf8.count
+        case .binary(let bytes): return own + bytes.readableBytes
+        case .array(let elements): return elements.reduce(own) { $0 + $1.cost }
+        case .object(let members): return members.reduce(own) { $0 + $1.0.utf8.count + $1.1.cost }
+        }
     }
 }
 

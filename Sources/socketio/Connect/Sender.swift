@@ -26,7 +26,7 @@ struct Sender: Sendable {
                 mailbox.post(.answer(to: name, answer))
             } catch {
                 let reason = ConnectErrors.explain(error, namespace: client.namespace)
-                mailbox.post(.failure("no answer to \(TranscriptPrinter.name(name)): \(reason)"))
+                mailbox.post(.unanswered("no answer to \(TranscriptPrinter.name(name)): \(reason)"))
             }
         }
     }

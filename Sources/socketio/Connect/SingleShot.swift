@@ -58,14 +58,14 @@ struct SingleShot {
                         sender.send(event.name, event.values, wantsAnswer: event.wantsAnswer)
                     }
                 case .event(let name, _):
-                    _ = mailbox.took()
+                    _ = mailbox.took(occurrence)
                     guard isAwaiting, self.awaited.contains(name) else { continue }
                     isAwaiting = false
                     console.show(occurrence)
                 case .answer:
                     answers -= 1
                     console.show(occurrence)
-                case .failure(let reason): return reason
+                case .failure(let reason), .unanswered(let reason): return reason
                 case .disconnected(let reason, _): if !isDone { return "disconnected: \(reason)" }
                 default: break
                 }

@@ -112,6 +112,26 @@ struct TLSTests {
         }
     }
 
+    /// Versions before 1.2 are not spoken, by default: the handshake ends before the certificate is looked at.
+    @Test(arguments: [TLSVersion.tlsv1, .tlsv11]) func oldVersions(version: TLSVersion) async throws {
+        let certificates = try await Certificates.make()
+        try await withServer {
+            var tls = try? certificates.server("server")
+            tls?.minimumTLSVersion = .tlsv1
+            tls?.maximumTLSVersion = version
+            $0.tls = tls
+        } _: { server in
+            let url = "https://localhost:\(server.port)"
+            let error = try await Self.outcome(url, nil)
+            #expect(error?.code == .tlsFailed)
+            #expect(error?.message.contains("`minimumTLSVersion`") == true)
+            // Who wants them may have them.
+            var tls = try certificates.client()
+            tls.minimumTLSVersion = .tlsv1
+            #expect(try await Self.outcome(url, tls) == nil)
+        }
+    }
+
     @Test(arguments: Transport.allCases) func plainServer(transport: Transport) async throws {
         try await withServer { server in
             let error = try await Self.outcome("https://localhost:\(server.port)", nil, transports: [transport])

@@ -26,7 +26,7 @@ struct HandshakeTests {
 
     @Test func whatOlderServersLeaveOut() {
         let expected = Handshake(
-            sid: "s", upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: Handshake.defaultMaxPayload)
+            sid: "s", upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: .max)
         #expect(Self.read("{\"sid\":\"s\"}") == expected)
         #expect(Self.read("{\"sid\":\"s\",\"upgrades\":[1],\"maxPayload\":0}") == expected)
     }

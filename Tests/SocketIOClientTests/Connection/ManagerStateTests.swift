@@ -106,8 +106,8 @@ struct ManagerStateTests {
         #expect(state.phase == .suspended)
         #expect(describe(state.networkChanged(isAvailable: false)) == [])
         #expect(describe(state.networkChanged(isAvailable: true)) == ["attempt 1", "open"])
-        // While it is being opened there is nothing to find out.
-        #expect(describe(state.networkChanged(isAvailable: true)) == [])
+        // An attempt that is under way was made over the network that was.
+        #expect(describe(state.networkChanged(isAvailable: true)) == ["cut", "attempt 1", "open"])
         #expect(describe(state.networkChanged(isAvailable: false)) == ["cut"])
         #expect(describe(state.reconnectNow()) == ["attempt 1", "open"])
     }
@@ -121,6 +121,27 @@ struct ManagerStateTests {
         // A network that is there again cuts the delay.
         _ = state.ended(.transportError, self.refused, random: 0.5)
         #expect(describe(state.networkChanged(isAvailable: true)) == ["stop timer", "attempt 1", "open"])
+    }
+
+    /// An attempt over a network that is gone, or from before a sleep, would be waited for in vain.
+    @Test func anAttemptIsMadeAnew() {
+        for change in [{ $0.networkChanged(isAvailable: true) }, { $0.foreground() }]
+            as [(inout ManagerState) -> [ManagerState.Action]]
+        {
+            var state = self.state()
+            _ = state.want(true)
+            // The first is still the first.
+            #expect(describe(change(&state)) == ["cut", "open"])
+            #expect(state.phase == .opening)
+            #expect(
+                describe(state.ended(.transportError, self.refused, random: 0.5)).first == "failed connection refused")
+            _ = state.delayIsOver()
+            _ = state.ended(.transportError, self.refused, random: 0.5)
+            _ = state.delayIsOver()
+            #expect(describe(change(&state)) == ["cut", "attempt 1", "open"])
+            #expect(describe(state.opened()) == ["reconnected 1", "opened"])
+            #expect(describe(change(&state)) == ["check"])
+        }
     }
 
     @Test func pausesInTheBackground() {

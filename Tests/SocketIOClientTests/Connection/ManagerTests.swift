@@ -478,6 +478,21 @@ struct ManagerTests {
         try await next.waitFor(call: "networkChanged")
     }
 
+    @Test func anAttemptIsMadeAnew() async throws {
+        let client = self.network.client()
+        self.record.watch(client)
+        let first = try await self.network.next()
+        client.foreground()
+        try await first.waitFor(call: "cut")
+        let second = try await self.network.next()
+        client.networkChanged(available: true)
+        try await second.waitFor(call: "cut")
+        try await self.network.next().join()
+        try await client.connect()
+        #expect(self.network.count == 3)
+        #expect(self.record.all == ["connect new"])
+    }
+
     @Test func reconnectNowDoesNotWait() async throws {
         var configuration = SocketIOClientConfiguration.quick
         configuration.reconnection.delay = .seconds(600)

@@ -100,6 +100,26 @@ struct ReconnectionTests {
         await second.close(timeout: .seconds(1))
     }
 
+    /// What came to a WebSocket begins with one the next time, if that is wanted.
+    @Test(arguments: [true, false]) func rememberedUpgrade(isRemembered: Bool) async throws {
+        try await withServer(setUp: { io in
+            io.onConnection { self.record.add($0.handshake.query["transport"] ?? "none") }
+        }) { _, port in
+            let proxy = try await FaultyProxy.start(toPort: port)
+            var configuration = Way.upgrade.configuration
+            configuration.rememberUpgrade = isRemembered
+            let client = SocketIOClient("http://127.0.0.1:\(proxy.port)", configuration: configuration)
+            try await self.record.wait(count: 1)
+            try await eventually("the upgrade") { client.transport == .websocket }
+            proxy.closeAll()
+            #expect(try await self.record.wait(count: 2) == ["polling", isRemembered ? "websocket" : "polling"])
+            try await client.connect(timeout: .seconds(30))
+            #expect(try await client.emitWithAck("echo", 1, as: Int.self) == 1)
+            client.disconnect()
+            await proxy.stop()
+        }
+    }
+
     @Test func theServerDisconnects() async throws {
         try await withServer { io, port in
             let client = try await connect(port)

@@ -38,6 +38,25 @@ struct SharingTests {
         }
     }
 
+    /// Clients that are made at the same time find each other too.
+    @Test func clientsOfSeveralThreadsShare() async throws {
+        for round in 0..<300 {
+            let clients = await withTaskGroup(of: SocketIOClient.self) { group in
+                for number in 0..<4 {
+                    group.addTask {
+                        var configuration = SocketIOClientConfiguration.quick
+                        configuration.autoConnect = false
+                        configuration.path = "/sharing/\(round)/"
+                        return SocketIOClient("http://127.0.0.1:1/\(number)", configuration: configuration)
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            let managers = Set(clients.map { ObjectIdentifier($0.core.manager) })
+            try #require(managers.count == 1, "in round \(round)")
+        }
+    }
+
     @Test func whatIsReleasedIsGone() async throws {
         try await withServer(setUp: { io in _ = io.of("/a") }) { io, port in
             weak var core: ClientNamespace?

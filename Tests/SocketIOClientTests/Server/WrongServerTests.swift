@@ -42,8 +42,63 @@ struct WrongServerTests {
         #expect(code(of: polling) == "not a socket.io server")
         #expect("\(polling)".contains("right port and path"))
         let webSocket = try await self.failure(server, .websocket)
-        #expect(code(of: webSocket) == "websocket handshake")
-        #expect("\(webSocket)".contains("let WebSockets through"))
+        #expect(code(of: webSocket) == "not a socket.io server")
+        #expect("\(webSocket)".contains("right port and path"))
+        try await server.close()
+    }
+
+    /// `connect()` does not wait for a web page to become a server, whichever transport comes first.
+    @Test(arguments: [[.websocket], [.websocket, .polling], [.polling]] as [[SocketIOClientConfiguration.Transport]])
+    func aWebPageIsNotWaitedFor(transports: [SocketIOClientConfiguration.Transport]) async throws {
+        let server = try await RawServer(http: { _ in RawServer.answer("<html>Welcome</html>", type: "text/html") })
+        for triesAll in [false, true] {
+            var configuration = Self.configuration(.websocket)
+            configuration.transports = transports
+            configuration.tryAllTransports = triesAll
+            configuration.reconnection.isEnabled = true
+            let client = SocketIOClient(server.url, configuration: configuration)
+            let error = await thrown { try await client.connect(timeout: .seconds(10)) }
+            #expect(error == "not a socket.io server")
+            client.disconnect()
+        }
+        try await server.close()
+    }
+
+    /// What stands before the server knows no WebSocket and answers with a page of its own: polling is tried if that is wanted.
+    @Test func aProxyWithoutWebSockets() async throws {
+        let polls = Counter()
+        let server = try await RawServer(http: { head in
+            if head.lowercased().contains("upgrade: websocket") {
+                return RawServer.answer("<html>proxy</html>", type: "text/html")
+            }
+            if head.hasPrefix("POST") { return RawServer.answer("ok") }
+            switch polls.next() {
+            case 1: return RawServer.answer(RawServer.handshake())
+            case 2: return RawServer.answer(#"40{"sid":"x"}"#)
+            default: return RawServer.Reaction()
+            }
+        })
+        var configuration = Self.configuration(.websocket)
+        configuration.transports = [.websocket, .polling]
+        configuration.tryAllTransports = true
+        let client = SocketIOClient(server.url, configuration: configuration)
+        try await client.connect(timeout: .seconds(30))
+        #expect(client.transport == .polling)
+        client.disconnect()
+        try await server.close()
+    }
+
+    /// Before Socket.IO 4.5 servers do not say how much they take.
+    @Test func aServerThatNamesNoLimit() async throws {
+        let server = try await RawServer(webSocket: [
+            RawServer.frames(#"0{"sid":"raw","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#),
+            RawServer.frames(#"40{"sid":"x"}"#), RawServer.frames("430[1]"),
+        ])
+        let client = SocketIOClient(server.url, configuration: Self.configuration(.websocket))
+        try await client.connect(timeout: .seconds(30))
+        let text = String(repeating: "x", count: 1_500_000)
+        #expect(try await client.emitWithAck("big", text, timeout: .seconds(30), as: Int.self) == 1)
+        client.disconnect()
         try await server.close()
     }
 

@@ -13,10 +13,14 @@ struct Occurrence: Sendable {
         /// An attempt to connect has failed.
         case notConnected(String)
         case failure(String)
+        /// An answer that was asked for has not come.
+        case unanswered(String)
         case note(String)
     }
 
     /// Since 1970.
     var milliseconds: Int64
     var kind: Kind
+    /// What an event that waits to be shown counts for in bytes.
+    var cost = 0
 }

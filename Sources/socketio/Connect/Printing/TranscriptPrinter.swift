@@ -36,7 +36,7 @@ struct TranscriptPrinter: Sendable {
             return self.status(occurrence, "disconnected: \(reason)\(willReconnect ? "; connecting again" : "")")
         case .reconnecting(let attempt): return self.status(occurrence, "connecting again, attempt \(attempt)")
         case .notConnected(let reason): return self.status(occurrence, "not connected: \(reason)", .failure)
-        case .failure(let reason): return self.status(occurrence, reason, .failure)
+        case .failure(let reason), .unanswered(let reason): return self.status(occurrence, reason, .failure)
         case .note(let text): return self.status(occurrence, text)
         }
     }
