@@ -115,7 +115,7 @@ struct ReconnectionTests {
             #expect(try await self.record.wait(count: 2) == ["polling", isRemembered ? "websocket" : "polling"])
             try await client.connect(timeout: .seconds(30))
             #expect(try await client.emitWithAck("echo", 1, as: Int.self) == 1)
-            client.disconnect()
+            await client.disconnect()
             await proxy.stop()
         }
     }
