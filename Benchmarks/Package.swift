@@ -17,6 +17,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .executableTarget(
+            name: "client-soak",
+            dependencies: [
+                .product(name: "SocketIOClient", package: "swift-socketio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
         .target(name: "CAllocationCounter"),
         .executableTarget(
             name: "allocation-check",

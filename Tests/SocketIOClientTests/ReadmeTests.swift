@@ -38,7 +38,7 @@ import Testing
         let sameCount = try await client.emitWithAck(Chat.count)
         #expect(sameCount == 1)
         try await heard.wait("both events") { $0 == ["hello", "ann false"] ? () : nil }
-        client.disconnect()
+        await client.disconnect()
         try await heard.wait("the end") { $0.last == "gone: io client disconnect" ? () : nil }
         await io.close()
     }

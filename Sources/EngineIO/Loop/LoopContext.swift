@@ -32,6 +32,10 @@ public final class LoopContext: @unchecked Sendable {
     private var wheel: TimingWheel<WheelEntry>
     private var expired: [WheelEntry] = []
     private var wheelIsTurning = false
+    /// How many entries there must be for the dead ones among them to be looked for.
+    private var wheelSweep = minWheelSweep
+
+    private static let minWheelSweep = 4096
 
     /// The wheel's resolution: heartbeats and deadlines are late by up to this much.
     package static let wheelTick: UInt64 = 25_000_000
@@ -118,6 +122,12 @@ public final class LoopContext: @unchecked Sendable {
         if self.wheel.isEmpty {
             // An idle wheel stands still: bring it to the present before it counts from there.
             self.wheel.advance(to: NIODeadline.now().uptimeNanoseconds, expired: &self.expired)
+        }
+        if self.wheel.count >= self.wheelSweep {
+            // Those of clients that came and went would stay until their time comes. Each sweep waits for twice as many as
+            // the one before has left, so that it costs an entry little.
+            self.wheel.removeAll { $0.client == nil }
+            self.wheelSweep = max(Self.minWheelSweep, self.wheel.count * 2)
         }
         self.wheel.insert(entry, deadline: deadline)
         self.turn()

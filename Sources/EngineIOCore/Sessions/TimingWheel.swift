@@ -1,7 +1,7 @@
 /// Coarse timers for many sessions: a ring of slots, one for each tick of time.
 ///
-/// An element expires at the first tick at or after its deadline, never before it. Insertion is O(1). There is no
-/// removal: the owner looks at an expired element and inserts it again if its deadline has moved meanwhile, so a
+/// An element expires at the first tick at or after its deadline, never before it. Insertion is O(1). One element
+/// can't be removed: the owner looks at an expired element and inserts it again if its deadline has moved meanwhile, so a
 /// deadline that is put off costs nothing.
 package struct TimingWheel<Element> {
     fileprivate struct Entry {
@@ -53,6 +53,19 @@ package struct TimingWheel<Element> {
         }
     }
 
+    /// Removes elements before their time: looks at all of them.
+    package mutating func removeAll(where isDead: (Element) -> Bool) {
+        guard self.count > 0 else { return }
+        for slot in self.slots.indices where !self.slots[slot].isEmpty {
+            var entries: [Entry] = []
+            swap(&entries, &self.slots[slot])
+            let before = entries.count
+            entries.removeAll { isDead($0.element) }
+            self.count -= before - entries.count
+            self.keep(&entries, in: slot)
+        }
+    }
+
     private mutating func expire(_ slot: Int, upTo target: UInt64, _ expired: inout [Element]) {
         // The slot moves into a local, so that its elements are changed in place.
         var entries: [Entry] = []
@@ -67,9 +80,13 @@ package struct TimingWheel<Element> {
             }
         }
         self.count -= entries.count - kept
-        // The slot's memory stays for the next rotation, unless a burst made it far larger than what is left.
         entries.removeSubrange(kept...)
-        if entries.capacity > 64, entries.capacity / 4 > kept {
+        self.keep(&entries, in: slot)
+    }
+
+    /// Gives a slot back what is left of its entries, in their memory unless a burst made that far larger than what is left.
+    private mutating func keep(_ entries: inout [Entry], in slot: Int) {
+        if entries.capacity > 64, entries.capacity / 4 > entries.count {
             self.slots[slot].append(contentsOf: entries)
         } else {
             swap(&entries, &self.slots[slot])

@@ -103,7 +103,8 @@ extension EventListening {
 
     // MARK: Once
 
-    /// Calls `handler` for the next event of this name only.
+    /// Calls `handler` for the next event of this name only. One whose arguments do not fit is that event too: it is reported, and
+    /// no other is waited for.
     @discardableResult @_disfavoredOverload
     public func once<each A: Decodable & Sendable>(
         _ event: String,

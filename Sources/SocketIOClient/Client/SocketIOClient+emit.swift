@@ -50,8 +50,9 @@ extension SocketIOClient: EventEmitting {
     /// - Parameter timeout: how long to wait, from now on, or with ``SocketIOClientConfiguration/retries`` for each try; nil for
     ///   ``SocketIOClientConfiguration/ackTimeout``. An answer that comes later is ignored.
     /// - Throws: ``SocketIOCore/SocketIOError`` with the codes `ackTimeout`, `disconnected` when the connection is lost after the event was
-    ///   sent or no connection is tried any more, `typeMismatch` or `missingArgument` for an answer of another shape, or the
-    ///   reasons for which the event can't be sent; `CancellationError` when the task is cancelled.
+    ///   sent or no connection is tried any more (at once, if the client was disconnected or refused or has given up; before its first
+    ///   ``connect(timeout:)`` or ``open()`` the event is kept), `typeMismatch` or `missingArgument` for an answer of another shape, or
+    ///   the reasons for which the event can't be sent; `CancellationError` when the task is cancelled.
     public func emitWithAck<each A: Encodable, R: Decodable & Sendable>(
         _ event: String,
         _ arguments: repeat each A,

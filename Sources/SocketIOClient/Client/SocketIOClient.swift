@@ -23,7 +23,7 @@ import Synchronization
 /// namespace: capture it weakly in its own handlers.
 ///
 /// ## Topics
-/// - Connecting: ``connect(timeout:)``, ``open()``, ``disconnect()``, ``close()``, ``auth``, ``state``, ``states``, ``of(_:auth:)``
+/// - Connecting: ``connect(timeout:)``, ``open()``, ``disconnect()``, ``auth``, ``state``, ``states``, ``of(_:auth:)``
 /// - Sending: ``emit(_:_:)``, ``emitWithAck(_:_:timeout:as:)``, ``volatile``, ``timeout(_:)``
 /// - Receiving: ``on(_:_:)``, ``once(_:_:)``, ``onAny(_:)``, ``events(_:limit:)``
 /// - What happens to the connection: ``onConnect(_:)``, ``onDisconnect(_:)``, ``onConnectError(_:)``, ``onReconnect(_:)``
@@ -203,20 +203,15 @@ public final class SocketIOClient: Sendable {
         core.manager.execute { core.activate() }
     }
 
-    /// Leaves the namespace. What was emitted before is sent before that, if the client is connected. The connection ends if it
-    /// was the last namespace. The client stays disconnected until ``connect(timeout:)`` or ``open()`` is called.
-    public func disconnect() {
-        let core = self.core
-        core.manager.execute { core.leave() }
-    }
-
-    /// Leaves the namespace as ``disconnect()`` does, and returns when all of the client is over: what was emitted before has been
-    /// sent, as far as ``SocketIOClientConfiguration/closeTimeout`` allows, and its handlers, which are cancelled, have ended, with
-    /// those that ``onDisconnect(_:)`` has started. None starts after that unless the client is used again. A connection that other
-    /// clients use is not awaited.
+    /// Leaves the namespace, and returns when all of the client is over: what was emitted before has been sent, as far as
+    /// ``SocketIOClientConfiguration/closeTimeout`` allows, and its handlers, which are cancelled, have ended, with those that
+    /// ``onDisconnect(_:)`` has started. None starts after that until the client is used again. The connection ends if it was the last namespace; one that other
+    /// clients use is not awaited. The client stays disconnected until ``connect(timeout:)`` or ``open()`` is called.
     ///
-    /// Called from a handler of the client, or from a task that one has made, it cancels the others and awaits no handler.
-    public func close() async {
+    /// Called from a handler of the client, or from a task that one has made, it cancels the others and awaits no handler. In places
+    /// that can't wait, such as a `deinit` or a button's action, the same call without `await` is the other form of it, which only
+    /// begins to disconnect.
+    public func disconnect() async {
         let core = self.core
         let caller = RunningHandlers.caller
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -226,6 +221,17 @@ public final class SocketIOClient: Sendable {
                 }
             }
         }
+    }
+
+    /// Begins to leave the namespace, and does not wait for it: for places that can't. Where the compiler demands an `await` it is the
+    /// other form that is called, which returns when all is over.
+    ///
+    /// What was emitted before is sent before that, if the client is connected. Handlers that run go on, and those of
+    /// ``onDisconnect(_:)`` are called; other events that have come are dropped. The connection ends if it was the last namespace. The
+    /// client stays disconnected until ``connect(timeout:)`` or ``open()`` is called.
+    public func disconnect() {
+        let core = self.core
+        core.manager.execute { core.leave() }
     }
 }
 

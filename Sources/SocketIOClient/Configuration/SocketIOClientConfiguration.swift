@@ -90,9 +90,11 @@ public struct SocketIOClientConfiguration: Sendable {
     /// How long ``SocketIOClient/emitWithAck(_:_:timeout:as:)`` waits unless it is told, and each try of ``retries``.
     /// Default nil: until the connection is lost.
     public var ackTimeout: Duration?
-    /// If set, events are sent one at a time, each again until the server has acknowledged it, this many times beside the
-    /// first: each arrives at least once, in order. Default nil: events are sent once. Set ``ackTimeout`` too, or only the
-    /// loss of the connection makes an event sent again.
+    /// If set, events are sent one at a time, in order, each again until the server has acknowledged it, this many times beside the
+    /// first. Then it is dropped, which is reported to ``SocketIOClient/onError(_:)`` or to who waits for its acknowledgement, and the
+    /// next is sent: it may have arrived several times, or not at all. A connection that is lost counts as a try, too. With `.max`
+    /// each event that ``offlineBuffer`` has taken arrives at least once while the client lives. Default nil: events are sent once.
+    /// Set ``ackTimeout`` too, or only the loss of the connection makes an event sent again.
     public var retries: Int?
     /// What becomes of events that are emitted while there is no connection.
     public var offlineBuffer = OfflineBuffer()

@@ -36,6 +36,9 @@ final class Manager: @unchecked Sendable {
     private var closeWaiters: [@Sendable () -> Void] = []
     /// Who has set it flushes at the end.
     private var isInBatch = false
+    /// What the state has said is being done: until it is, who wants the connection is not asked. (The first of several namespaces
+    /// to give up would have the others dial again.)
+    private var isApplying = false
     /// Largest message that the server takes, as it has said last.
     private(set) var maxPayload = Int.max
 
@@ -51,7 +54,7 @@ final class Manager: @unchecked Sendable {
         self.random = random
         self.engineConfiguration = settings.engine()
         self.state = ManagerState(settings.configuration.reconnection)
-        self.decoder = PacketDecoder(limits: settings.packetLimits)
+        self.decoder = PacketDecoder(limits: settings.packetLimits, copiesPendingText: true)
     }
 
     deinit { ManagerRegistry.remove(ObjectIdentifier(self), self.settings.key) }
@@ -77,6 +80,7 @@ final class Manager: @unchecked Sendable {
 
     /// A namespace has begun or ceased to want the connection.
     func activityChanged() {
+        guard !self.isApplying else { return }
         self.apply(self.state.want(self.namespaces.values.contains { $0.isActive }))
     }
 
@@ -87,12 +91,17 @@ final class Manager: @unchecked Sendable {
 
     func apply(_ actions: [ManagerState.Action]) {
         guard !actions.isEmpty else { return }
+        let isOutermost = !self.isApplying
+        self.isApplying = true
         self.batch {
             for action in actions { self.apply(action) }
             for namespace in self.inOrder {
                 namespace.publishState()
                 namespace.endHopelessWaits()
             }
+            guard isOutermost else { return }
+            self.isApplying = false
+            self.activityChanged()
         }
     }
 
@@ -225,9 +234,7 @@ final class Manager: @unchecked Sendable {
     func engineReceived(binary: ByteBuffer) {
         do throws(SocketIOError) {
             // Attachments often outlive the read whose bytes they share.
-            let isSmall = binary.readableBytes < binary.storageCapacity / 2
-            let own = isSmall ? ByteBuffer(bytes: binary.readableBytesView) : binary
-            if let packet = try self.decoder.decode(binary: own) { self.receive(packet) }
+            if let packet = try self.decoder.decode(binary: binary.compacted) { self.receive(packet) }
         } catch {
             self.violated(error)
         }

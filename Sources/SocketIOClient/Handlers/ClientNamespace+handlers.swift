@@ -14,7 +14,13 @@ extension ClientNamespace {
         let id = self.handlers.begin(kind)
         let task = immediateTask(on: self.manager.executor) {
             await RunningHandlers.$caller.withValue(id) {
-                do { try await operation() } catch { if let thrown { thrown(error) } else { self.report(error) } }
+                do {
+                    try await operation()
+                } catch is CancellationError where Task.isCancelled {
+                    // It was told to end.
+                } catch {
+                    if let thrown { thrown(error) } else { self.report(error) }
+                }
             }
             if self.handlers.end(id) { self.manager.execute { self.startWaiting() } }
         }
@@ -28,6 +34,15 @@ extension ClientNamespace {
         let isCaller = caller.flatMap { before.remove($0) } != nil
         self.leave()
         self.handlers.cancel(before)
-        if isCaller { complete() } else { self.handlers.whenEnded(self.handlers.ids, complete) }
+        if isCaller { complete() } else { self.awaitHandlers(complete) }
+    }
+
+    /// Also those that the end of others starts. A client that is used again meanwhile may never be without handlers.
+    private func awaitHandlers(_ complete: @escaping @Sendable () -> Void) {
+        self.handlers.whenEnded(self.handlers.ids) {
+            self.manager.execute {
+                if self.isActive || self.handlers.count == 0 { complete() } else { self.awaitHandlers(complete) }
+            }
+        }
     }
 }

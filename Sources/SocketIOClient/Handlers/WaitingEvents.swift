@@ -13,23 +13,20 @@ struct WaitingEvents {
     private(set) var bytes = 0
     private let maxBytes: Int
 
-    /// What an event takes besides its bytes.
-    private static let overhead = 256
-
     init(maxBytes: Int) { self.maxBytes = maxBytes }
 
     var isEmpty: Bool { self.entries.isEmpty }
 
-    func hasRoom(for packet: Packet) -> Bool { Self.cost(packet) <= self.maxBytes - self.bytes }
+    func hasRoom(for packet: Packet) -> Bool { packet.waitingCost <= self.maxBytes - self.bytes }
 
     mutating func append(_ packet: Packet, session: Int) {
-        self.entries.append(Entry(packet: packet, session: session))
-        self.bytes += Self.cost(packet)
+        self.entries.append(Entry(packet: packet.compacted, session: session))
+        self.bytes += packet.waitingCost
     }
 
     mutating func popFirst() -> Entry? {
         guard let entry = self.entries.popFirst() else { return nil }
-        self.bytes -= Self.cost(entry.packet)
+        self.bytes -= entry.packet.waitingCost
         return entry
     }
 
@@ -37,13 +34,11 @@ struct WaitingEvents {
         self.entries = CircularBuffer(initialCapacity: 1)
         self.bytes = 0
     }
-
-    private static func cost(_ packet: Packet) -> Int { packet.byteCount + Self.overhead }
 }
 
 extension Packet {
-    /// The bytes of payload and attachments.
-    var byteCount: Int {
-        self.attachments.reduce(self.payload?.readableBytes ?? 0) { $0 + $1.readableBytes }
+    /// What an event that is kept takes: the bytes of payload and attachments, and what is around them.
+    var waitingCost: Int {
+        self.attachments.reduce(256 + (self.payload?.readableBytes ?? 0)) { $0 + 64 + $1.readableBytes }
     }
 }

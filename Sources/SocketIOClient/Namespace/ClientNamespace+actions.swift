@@ -5,9 +5,10 @@ import SocketIOCore
 /// Doing what the state says.
 extension ClientNamespace {
     func perform(_ actions: [NamespaceState.Action]) {
+        // First: handlers that start from here on see it.
+        self.publishState()
         for action in actions { self.perform(action) }
         self.watchJoin()
-        self.publishState()
         self.manager.activityChanged()
     }
 
@@ -37,19 +38,13 @@ extension ClientNamespace {
         case .connected:
             self.authBackoff.reset()
             self.lastError = nil
-            self.publishState()
             self.notify(.connected)
             self.resumeWaiters(.success(()))
-        case .disconnected(let disconnection):
-            self.publishState()
-            self.notify(.disconnected(disconnection))
+        case .disconnected(let disconnection): self.notify(.disconnected(disconnection))
         case .refused(let error):
-            self.publishState()
             if self.waiters.isEmpty || self.hasHooks(.connectError) { self.notify(.connectError(error)) }
             self.resumeWaiters(.failure(error))
-        case .gaveUp(let error):
-            self.publishState()
-            self.resumeWaiters(.failure(error))
+        case .gaveUp(let error): self.resumeWaiters(.failure(error))
         case .failed(let error): self.failAttempt(error)
         case .report(let error): self.report(error)
         case .violation(let error): self.manager.violated(error)

@@ -6,6 +6,7 @@ extension ClientNamespace {
     func activate() {
         if let error = self.configurationError {
             self.failAttempt(error)
+            self.perform(self.state.stop(error, .gaveUp(error)))
             return self.endHopelessWaits()
         }
         self.state.maxMessageBytes = self.manager.maxPayload

@@ -4,6 +4,9 @@ import SocketIOCore
 extension ClientNamespace {
     func authenticate(_ number: Int) {
         self.cancelAuth()
+        // The time for the next answer begins when it is asked for.
+        self.joinTimer?.cancel()
+        self.joinTimer = nil
         switch self.shared.withLock({ $0.auth.source }) {
         case .none: self.perform(self.state.authenticated(number, .success(nil)))
         case .value(let value): self.perform(self.state.authenticated(number, .success(value)))

@@ -4,7 +4,7 @@ import SocketIOCore
 extension ClientNamespace {
     /// Has a time for the server's answer, while it is awaited.
     func watchJoin() {
-        guard self.state.phase == .joining else {
+        guard self.state.isAwaitingAnswer else {
             self.joinTimer?.cancel()
             self.joinTimer = nil
             return
@@ -22,7 +22,7 @@ extension ClientNamespace {
     /// is waited for.
     private func joinTimedOut() {
         self.joinTimer = nil
-        guard self.state.phase == .joining else { return }
+        guard self.state.isAwaitingAnswer else { return }
         let error = SocketIOError(
             .joinTimeout,
             "the server has not answered within `joinTimeout` that the client wants to join \(self.name); "

@@ -19,7 +19,7 @@ extension ClientNamespace {
         switch self.state.phase {
         case .inactive: return .disconnected
         case .connected: return .connected
-        case .waiting, .authenticating, .joining: break
+        case .waiting, .authenticating, .joining, .rejoining: break
         }
         let manager = self.manager.state
         switch manager.phase {

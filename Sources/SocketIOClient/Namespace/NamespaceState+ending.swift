@@ -7,7 +7,7 @@ extension NamespaceState {
         self.forgetEarly()
         switch self.phase {
         case .inactive, .waiting: return []
-        case .authenticating, .joining:
+        case .authenticating, .joining, .rejoining:
             self.phase = .waiting
             return [.failed(error ?? SocketIOError(.disconnected, "the connection has ended (\(reason))"))]
         case .connected:
@@ -33,10 +33,16 @@ extension NamespaceState {
                 .transmit(PacketEncoder.disconnect(namespace: self.options.namespace), isEvent: false))
             actions += self.leaveSession(Disconnection(.ioClientDisconnect, error: nil, willReconnect: false))
         }
-        for outgoing in self.buffer.takeAwaited() + self.queue.takeAwaited() {
-            self.fail(outgoing, Self.disconnected, into: &actions)
-        }
+        self.end(SocketIOError(.disconnected, "the client was disconnected"), into: &actions)
         return actions
+    }
+
+    /// Nothing is tried any more: who waits for the acknowledgement of what was kept is told so, and who asks from now on.
+    mutating func end(_ error: SocketIOError, into actions: inout [Action]) {
+        self.ended = error
+        for outgoing in self.buffer.takeAwaited() + self.queue.takeAwaited() {
+            self.fail(outgoing, error, into: &actions)
+        }
     }
 
     /// The client is gone: nothing is kept.

@@ -5,9 +5,10 @@ extension NamespaceState {
     mutating func activate(isOpen: Bool) -> [Action] {
         guard self.phase == .inactive else { return [] }
         self.wasConnected = false
+        self.ended = nil
         if self.isJoinPending {
             // The server has not said yet what it thinks of the last one; a second is against the protocol.
-            self.phase = .joining
+            self.phase = .rejoining
             return []
         }
         self.phase = .waiting
@@ -22,17 +23,23 @@ extension NamespaceState {
         return [.authenticate(self.authNumber)]
     }
 
+    /// A CONNECT that is not meant any more is answered.
+    mutating func rejoin() -> [Action] {
+        self.phase = .waiting
+        return self.opened()
+    }
+
     /// What `auth` has given.
     mutating func authenticated(_ number: Int, _ auth: Result<SocketIOValue?, any Error>) -> [Action] {
         guard self.phase == .authenticating, number == self.authNumber else { return [] }
         do {
-            let packet = try PacketEncoder.connect(
-                namespace: self.options.namespace, auth: try self.connectData(try auth.get()))
+            let packet = try self.connectPacket(try auth.get())
             self.phase = .joining
             self.isJoinPending = true
             return [.transmit(packet, isEvent: false)]
         } catch {
-            let error = SocketIOError(.authFailed, "auth gave nothing to send, the attempt has failed", cause: error)
+            let error = SocketIOError(
+                .authFailed, "auth gave nothing that can be sent, the attempt has failed", cause: error)
             if self.wasConnected {
                 self.phase = .waiting
                 return [.failed(error), .authenticateLater]
@@ -48,11 +55,21 @@ extension NamespaceState {
         self.phase = .inactive
         self.forgetEarly()
         var actions = [first]
-        for outgoing in self.buffer.takeAwaited() + self.queue.takeAwaited() {
-            let told = SocketIOError(.disconnected, "the client could not connect", cause: error)
-            self.fail(outgoing, told, into: &actions)
-        }
+        self.end(SocketIOError(.disconnected, "the client could not connect", cause: error), into: &actions)
         return actions
+    }
+
+    /// CONNECT. What is known of a session is forgotten if the server would not take it: without it there is a connection at least.
+    private mutating func connectPacket(_ auth: SocketIOValue?) throws -> EncodedPacket {
+        let namespace = self.options.namespace
+        var packet = try PacketEncoder.connect(namespace: namespace, auth: try self.connectData(auth))
+        if self.pid != nil, !self.fits(packet) {
+            self.pid = nil
+            self.offset = nil
+            packet = try PacketEncoder.connect(namespace: namespace, auth: try self.connectData(auth))
+        }
+        guard self.fits(packet) else { throw self.tooLarge }
+        return packet
     }
 
     /// What is known of the session to be recovered, and the members of `auth`, which win.
@@ -75,11 +92,13 @@ extension NamespaceState {
         self.isJoinPending = false
         var reader = packet.arguments
         guard !reader.isAtEnd, let answer = try? reader.next(ConnectAnswer.self) else {
-            return self.phase == .joining ? self.refuse(Self.oldServer) : []
+            return self.isAwaitingAnswer ? self.refuse(Self.oldServer) : []
         }
         guard self.phase == .joining else {
             // It was left before the server had answered.
-            return [.transmit(PacketEncoder.disconnect(namespace: self.options.namespace), isEvent: false)]
+            let leaving = Action.transmit(
+                PacketEncoder.disconnect(namespace: self.options.namespace), isEvent: false)
+            return self.phase == .rejoining ? [leaving] + self.rejoin() : [leaving]
         }
         self.phase = .connected
         self.wasConnected = true

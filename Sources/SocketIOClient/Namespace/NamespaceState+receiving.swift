@@ -8,22 +8,34 @@ extension NamespaceState {
         case .connectError:
             guard self.isJoinPending else { return [] }
             self.isJoinPending = false
-            return self.phase == .joining ? self.refuse(Self.refusal(packet)) : []
-        case .disconnect:
-            let wasConnected = self.phase == .connected
-            guard wasConnected || self.phase == .joining else { return [] }
-            self.isJoinPending = false
-            guard wasConnected else {
-                return self.refuse(SocketIOError(.disconnected, "the server has disconnected the client"))
+            switch self.phase {
+            case .joining: return self.refuse(Self.refusal(packet))
+            case .rejoining: return self.rejoin()
+            case .inactive, .waiting, .authenticating, .connected: return []
             }
-            self.phase = .inactive
-            return self.leaveSession(Disconnection(.ioServerDisconnect, error: nil, willReconnect: false))
+        case .disconnect: return self.disconnected()
         case .event, .binaryEvent:
             if self.accept(packet) { return [.deliver(packet)] }
             return self.keepEarly(packet)
         case .ack, .binaryAck:
             guard self.phase == .connected, let id = packet.id else { return [] }
             return self.acknowledged(id, packet.arguments)
+        }
+    }
+
+    /// The server does not want the client there any more.
+    private mutating func disconnected() -> [Action] {
+        self.isJoinPending = false
+        let error = SocketIOError(.disconnected, "the server has disconnected the client")
+        switch self.phase {
+        case .inactive, .waiting, .authenticating: return []
+        case .joining: return self.refuse(error)
+        case .rejoining: return self.rejoin()
+        case .connected:
+            self.phase = .inactive
+            var actions = self.leaveSession(Disconnection(.ioServerDisconnect, error: nil, willReconnect: false))
+            self.end(error, into: &actions)
+            return actions
         }
     }
 
@@ -34,22 +46,27 @@ extension NamespaceState {
         return true
     }
 
-    /// Servers that can recover a session append an offset to each event that asks for no acknowledgement.
+    /// Servers that can recover a session append an offset to each event that asks for no acknowledgement, except volatile ones: the
+    /// last string may be anything. None has long offsets.
     mutating func noteOffset(_ packet: Packet) {
-        guard self.pid != nil, packet.id == nil, let offset = packet.arguments.lastString else { return }
+        guard self.pid != nil, packet.id == nil, let offset = packet.arguments.lastString,
+            offset.utf8.count <= Self.maxOffsetBytes
+        else { return }
         self.offset = offset
     }
 
+    private static let maxOffsetBytes = 256
+
     private mutating func keepEarly(_ packet: Packet) -> [Action] {
         guard self.phase == .joining else { return [] }
-        let size = packet.byteCount
+        let size = packet.waitingCost
         guard size <= self.options.maxEarlyBytes - self.earlyBytes else {
             return [
                 .violation(SocketIOError(.limitExceeded, "more than maxEarlyBytes came before the answer to CONNECT"))
             ]
         }
         self.earlyBytes += size
-        self.early.append(packet)
+        self.early.append(packet.compacted)
         return []
     }
 

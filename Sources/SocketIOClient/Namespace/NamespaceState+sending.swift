@@ -7,9 +7,12 @@ extension NamespaceState {
     /// - Parameter isWritable: whether it would leave soon; else a volatile event is dropped.
     mutating func send(_ outgoing: Outgoing, isWritable: Bool, into actions: inout [Action]) {
         if outgoing.isVolatile, self.phase != .connected || !isWritable {
-            return self.fail(
-                outgoing, outgoing.complete == nil ? nil : SocketIOError(.disconnected, "a volatile event was dropped"),
-                into: &actions)
+            let error = SocketIOError(.disconnected, "a volatile event was dropped")
+            if let complete = outgoing.complete { actions.append(.complete(complete, .failure(error))) }
+            return
+        }
+        if let complete = outgoing.complete, let ended = self.ended {
+            return actions.append(.complete(complete, .failure(ended)))
         }
         if self.options.retries != nil, !outgoing.isVolatile {
             if let complete = outgoing.complete, let id = outgoing.ackID { self.acks[id] = complete }
@@ -42,12 +45,12 @@ extension NamespaceState {
         actions.append(.transmit(outgoing.packet, isEvent: true))
     }
 
-    private func fits(_ packet: EncodedPacket) -> Bool {
+    func fits(_ packet: EncodedPacket) -> Bool {
         packet.fits(maxMessageBytes: self.maxMessageBytes, asBase64: self.usesBase64)
     }
 
     /// Sending such a message would make the server end the connection.
-    private var tooLarge: EngineClientError {
+    var tooLarge: EngineClientError {
         EngineClientError(
             .payloadTooLarge,
             "the server takes messages of \(self.maxMessageBytes) bytes at most; send less, or raise its maxHttpBufferSize"
@@ -89,9 +92,11 @@ extension NamespaceState {
     // MARK: Acknowledgements
 
     mutating func acknowledged(_ id: Int, _ arguments: ArgumentReader) -> [Action] {
+        let isFirst = self.queue.first.map { $0.isPending && $0.outgoing.ackID == id } ?? false
+        // What is still to be sent can't be acknowledged.
+        if !isFirst, self.acks[id] != nil, self.queue.contains(ackID: id) { return [] }
         var actions: [Action] = []
         if let complete = self.acks.removeValue(forKey: id) { actions.append(.complete(complete, .success(arguments))) }
-        let isFirst = self.queue.first.map { $0.isPending && $0.outgoing.ackID == id } ?? false
         if !actions.isEmpty || isFirst { actions.append(.stopTimer(ackID: id)) }
         if isFirst {
             self.queue.removeFirst()
@@ -150,13 +155,13 @@ extension NamespaceState {
 
     /// An event will not be sent: who waits for its acknowledgement is told, or the error hook.
     mutating func fail(_ outgoing: Outgoing, _ error: (any Error)?, into actions: inout [Action]) {
-        if let id = outgoing.ackID, let complete = self.acks.removeValue(forKey: id) {
-            actions.append(.stopTimer(ackID: id))
-            actions.append(.complete(complete, .failure(error ?? Self.disconnected)))
-        } else if let complete = outgoing.complete {
-            actions.append(.complete(complete, .failure(error ?? Self.disconnected)))
-        } else if let error {
-            actions.append(.report(error))
+        guard outgoing.complete != nil else {
+            if let error { actions.append(.report(error)) }
+            return
         }
+        // `acks` has those that were not told yet.
+        guard let id = outgoing.ackID, let complete = self.acks.removeValue(forKey: id) else { return }
+        actions.append(.stopTimer(ackID: id))
+        actions.append(.complete(complete, .failure(error ?? Self.disconnected)))
     }
 }

@@ -13,6 +13,8 @@ struct NamespaceState: Sendable {
         case authenticating
         /// CONNECT was sent.
         case joining
+        /// A CONNECT of before it was left was not answered yet; then it is joined anew, with the `auth` there is by then.
+        case rejoining
         case connected
     }
 
@@ -60,6 +62,8 @@ struct NamespaceState: Sendable {
     var isJoinPending = false
     /// Whether it was connected since it was last asked to.
     var wasConnected = false
+    /// What those are told who ask for an acknowledgement while nothing is tried any more. Before the first try they wait for it.
+    var ended: SocketIOError?
     var pid: String?
     var offset: String?
     /// Events that came before the answer to CONNECT.
@@ -81,4 +85,7 @@ struct NamespaceState: Sendable {
     }
 
     var isActive: Bool { self.phase != .inactive }
+
+    /// Whether the server's answer to a CONNECT is awaited.
+    var isAwaitingAnswer: Bool { self.phase == .joining || self.phase == .rejoining }
 }

@@ -51,6 +51,8 @@ struct RetryQueue: Sendable {
         return self.remove(at: self.entries.distance(from: self.entries.startIndex, to: index))
     }
 
+    func contains(ackID: Int) -> Bool { self.entries.contains { $0.outgoing.ackID == ackID } }
+
     var ackIDs: Set<Int> { Set(self.entries.compactMap(\.outgoing.ackID)) }
 
     /// Takes those out that somebody waits for.

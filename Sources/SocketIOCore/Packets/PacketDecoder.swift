@@ -14,6 +14,9 @@ package struct PacketDecoder: Sendable {
     /// What is accepted at most.
     package let limits: PacketLimits
 
+    /// Whether the text of a packet whose attachments have not come yet is copied rather than kept with what was read with it.
+    private let copiesPendingText: Bool
+
     /// The packet whose attachments have not all come yet.
     private var pending: Pending?
 
@@ -35,8 +38,9 @@ package struct PacketDecoder: Sendable {
         var argumentsOffset = 0
     }
 
-    package init(limits: PacketLimits = PacketLimits()) {
+    package init(limits: PacketLimits = PacketLimits(), copiesPendingText: Bool = false) {
         self.limits = limits
+        self.copiesPendingText = copiesPendingText
     }
 
     /// True while attachments of the last packet are due; text is an error now.
@@ -60,8 +64,9 @@ package struct PacketDecoder: Sendable {
                 return .failure(error)
             }
         }
-        let decoded = try result.get()
+        var decoded = try result.get()
         guard let missing = decoded.attachments, missing > 0 else { return Self.packet(decoded, []) }
+        if self.copiesPendingText { decoded.payload = decoded.payload?.compacted }
         self.pending = Pending(text: decoded, missing: missing)
         return nil
     }

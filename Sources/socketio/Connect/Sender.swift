@@ -34,6 +34,6 @@ struct Sender: Sendable {
     /// Sends what it was given, and disconnects.
     func close() async {
         await Task(executorPreference: self.executor) {}.value
-        await self.client.close()
+        await self.client.disconnect()
     }
 }

@@ -32,7 +32,7 @@ struct SingleShot {
         let failure = await self.wait(mailbox, sender, console)
         timer?.cancel()
         first.cancel()
-        if failure != nil { await client.close() }
+        if failure != nil { await client.disconnect() }
         signals.cancel()
         if let failure { throw CommandFailure("socketio: \(failure)") }
     }

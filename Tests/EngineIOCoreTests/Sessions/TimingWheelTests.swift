@@ -91,6 +91,23 @@ import Testing
         }
     }
 
+    @Test func removesWhatIsDead() {
+        var wheel = TimingWheel<Int>(tick: 10, slots: 4, now: 0)
+        for id in 0..<1000 { wheel.insert(id, deadline: UInt64(id)) }
+        wheel.removeAll { !$0.isMultiple(of: 10) }
+        #expect(wheel.count == 100)
+        var expired: [Int] = []
+        wheel.advance(to: 500, expired: &expired)
+        #expect(Set(expired) == Set(stride(from: 0, through: 500, by: 10)))
+        wheel.removeAll { _ in true }
+        #expect(wheel.isEmpty)
+        wheel.removeAll { _ in true }
+        wheel.insert(1, deadline: 600)
+        expired = []
+        wheel.advance(to: 600, expired: &expired)
+        #expect(expired == [1])
+    }
+
     @Test func releasesWhatExpired() {
         final class Probe {}
         var wheel = TimingWheel<Probe>(tick: 10, slots: 4, now: 0)

@@ -39,7 +39,7 @@ struct PythonServerTests {
             let all = try await seen.wait("all") { $0.count == expected.count ? $0 : nil }
             #expect(all == expected)
             #expect(client.transport == (way == .polling ? .polling : .websocket))
-            await client.close()
+            await client.disconnect()
         }
     }
 
@@ -66,7 +66,7 @@ struct PythonServerTests {
                 next += 1
                 if next == 500 { break }
             }
-            await client.close()
+            await client.disconnect()
         }
     }
 
@@ -92,7 +92,7 @@ struct PythonServerTests {
             await #expect(throws: SocketIOError.self) {
                 _ = try await client.emitWithAck("echo", 1, timeout: .milliseconds(200), as: Int.self)
             }
-            await client.close()
+            await client.disconnect()
         }
     }
 
@@ -114,7 +114,7 @@ struct PythonServerTests {
             #expect(root.connected && auth.connected)
             try await custom.connect(timeout: .seconds(20))
             #expect(try await custom.emitWithAck("echo-ack", 1, as: Int.self) == 1)
-            for client in [root, custom, auth] { await client.close() }
+            for client in [root, custom, auth] { await client.disconnect() }
         }
     }
 
@@ -133,7 +133,7 @@ struct PythonServerTests {
             let unknown = await #expect(throws: ConnectError.self) { try await nowhere.connect(timeout: .seconds(20)) }
             #expect(unknown?.message == "Unable to connect")
             #expect(client.connected)
-            await client.close()
+            await client.disconnect()
         }
     }
 
@@ -159,7 +159,7 @@ struct PythonServerTests {
             }
             #expect(error?.code == .payloadTooLarge)
             #expect(client.connected)
-            await client.close()
+            await client.disconnect()
         }
     }
 
@@ -199,8 +199,8 @@ struct PythonServerTests {
         // The other namespace has come back as well.
         try await custom.connect(timeout: .seconds(30))
         #expect(try await custom.emitWithAck("echo-ack", 1, timeout: .seconds(20), as: Int.self) == 1)
-        await custom.close()
-        await client.close()
+        await custom.disconnect()
+        await client.disconnect()
         try await server.kill()
     }
 

@@ -189,6 +189,25 @@ struct EmitTests {
         #expect(try await waiting.value == 7)
     }
 
+    @Test func theServersDisconnectionEndsTheWait() async throws {
+        for retries in [nil, 3] {
+            let network = FakeNetwork()
+            var configuration = SocketIOClientConfiguration.quick
+            configuration.retries = retries
+            let (client, engine) = try await network.connected("/", configuration)
+            let first = Task { try await client.emitWithAck("a", as: Int.self) }
+            #expect(try await engine.next() == #"20["a"]"#)
+            let second = Task { try await client.emitWithAck("b", as: Int.self) }
+            try await eventually { try await client.pendingCount == 2 }
+            // Without retries that is an answer; with them the event was not sent yet.
+            engine.receive("31[1]", "1")
+            #expect(await thrown { _ = try await first.value } == "disconnected")
+            #expect(await thrown { _ = try await second.value } == (retries == nil ? nil : "disconnected"))
+            #expect(await thrown { _ = try await client.emitWithAck("c", as: Int.self) } == "disconnected")
+            #expect(try await client.pendingCount == 0)
+        }
+    }
+
     @Test func noAnswerGoesToAnotherConnection() async throws {
         let (client, engine) = try await self.network.connected()
         let reply = Awaited<AckReply?>(nil)

@@ -79,8 +79,8 @@ struct ReleaseTests {
             engine?.end()
             try await eventually { client?.connected == false }
             client?.emit("kept")
-        case .disconnected: client?.disconnect()
-        case .closed: await client?.close()
+        case .disconnected: client?.leave()
+        case .closed: await client?.disconnect()
         }
         client = nil
         // A handler that waits for an answer holds the client until it comes, or can't come any more.

@@ -77,7 +77,7 @@ struct JoinTimeoutTests {
         engine.handshake()
         #expect(try await engine.next() == "0")
         #expect(try await client.pendingCount == 1)
-        client.disconnect()
+        await client.disconnect()
         try await engine.waitFor(call: "close")
         #expect(try await client.pendingCount == 0)
         #expect(self.record.all == [])

@@ -30,7 +30,7 @@ struct ManagerTests {
         #expect(client.id == "id")
         #expect(client.transport == .websocket)
         try await client.connect()
-        client.disconnect()
+        await client.disconnect()
         #expect(try await engine.next() == "1")
         try await engine.waitFor(call: "close")
         try await eventually { client.state == .disconnected }
@@ -112,7 +112,7 @@ struct ManagerTests {
         #expect(client.active)
         let other = Task { try await client.connect() }
         try await eventually { try await client.pendingCount == 1 }
-        client.disconnect()
+        await client.disconnect()
         #expect(await thrown { try await other.value } == "disconnected")
         #expect(try await client.pendingCount == 0)
     }
@@ -164,12 +164,66 @@ struct ManagerTests {
         #expect(self.record.all.count == 4)
     }
 
+    @Test(arguments: [true, false])
+    func givingUpWithSeveralNamespaces(isFirst: Bool) async throws {
+        var configuration = SocketIOClientConfiguration.quick
+        if isFirst {
+            configuration.reconnection.maxAttempts = 1
+        } else {
+            configuration.reconnection.isEnabled = false
+        }
+        let manager = self.network.manager(configuration)
+        let root = self.network.client(on: manager, configuration)
+        let admin = self.network.client("/admin", on: manager, configuration)
+        let first = try await self.network.next()
+        if isFirst {
+            first.end("transport error", EngineClientError(.refused, "nobody"))
+            try await self.network.next().end("transport error", EngineClientError(.refused, "nobody"))
+        } else {
+            first.handshake()
+            _ = try await first.next(2)
+            first.receive(#"0{"sid":"r"}"#, #"0/admin,{"sid":"a"}"#)
+            try await admin.connect()
+            first.end()
+        }
+        try await eventually { !root.active && !admin.active }
+        try await first.settle()
+        #expect(self.network.count == (isFirst ? 2 : 1))
+        #expect(root.state == .disconnected)
+        // They can be told to begin anew.
+        admin.open()
+        let next = try await self.network.next()
+        try await next.join("/admin")
+        try await admin.connect()
+        #expect(!root.active)
+    }
+
+    /// With a server that sends what was missed before it says that the client has joined.
+    @Test func handlersOfEarlyEventsSeeAClientThatIsConnected() async throws {
+        let client = self.network.client()
+        client.on("missed") { [weak client] in
+            self.record.add("\(client?.state == .connected) \(client?.id ?? "-") \(client?.recovered == true)")
+        }
+        let engine = try await self.network.next()
+        engine.handshake()
+        _ = try await engine.next()
+        engine.receive(#"0{"sid":"one","pid":"p"}"#)
+        try await client.connect()
+        engine.end()
+        let next = try await self.network.next()
+        next.handshake()
+        _ = try await next.next()
+        next.receive(#"2["missed","offset"]"#, #"0{"sid":"one","pid":"p"}"#)
+        #expect(try await self.record.wait(count: 1) == ["true one true"])
+    }
+
     @Test func urlThatCanNotBeUsed() async throws {
         var configuration = SocketIOClientConfiguration.quick
         configuration.autoConnect = false
         let client = SocketIOClient("ftp://example.com", configuration: configuration)
         #expect(await thrown { try await client.connect() } == "invalid configuration")
         #expect(client.state == .disconnected)
+        #expect(await thrown { _ = try await client.emitWithAck("q", as: Int.self) } == "disconnected")
         let other = client.of("/other")
         #expect(await thrown { try await other.connect() } == "invalid configuration")
     }
@@ -247,7 +301,7 @@ struct ManagerTests {
         engine.receive(#"2/admin,["x"]"#, #"2/none,["x"]"#, #"2["x"]"#)
         #expect(try await self.record.wait(count: 2) == ["admin x", "root x"])
         // The one that leaves does not take the other with it.
-        admin.disconnect()
+        await admin.disconnect()
         #expect(try await engine.next() == "1/admin,")
         root.emit("four")
         #expect(try await engine.next() == #"2["four"]"#)
@@ -260,6 +314,27 @@ struct ManagerTests {
         second.handshake()
         #expect(try await second.next(2) == ["0", #"0/admin,{"x":1}"#])
         #expect(self.network.count == 2)
+    }
+
+    /// Another user, before the server has answered the first.
+    @Test func authThatChangesBeforeTheAnswer() async throws {
+        let manager = self.network.manager()
+        let root = self.network.client(on: manager)
+        let admin = root.of("/admin", auth: ["user": "old"])
+        let engine = try await self.network.next()
+        engine.handshake()
+        #expect(try await engine.next(2) == ["0", #"0/admin,{"user":"old"}"#])
+        engine.receive(#"0{"sid":"r"}"#)
+        admin.leave()
+        admin.auth = ["user": "new"]
+        let connected = Task { try await admin.connect() }
+        try await eventually { try await admin.pendingCount == 2 }
+        #expect(admin.state == .connecting)
+        engine.receive(#"0/admin,{"sid":"old"}"#)
+        #expect(try await engine.next(2) == ["1/admin,", #"0/admin,{"user":"new"}"#])
+        engine.receive(#"0/admin,{"sid":"new"}"#)
+        try await connected.value
+        #expect(admin.id == "new")
     }
 
     @Test func aNamespaceThatIsRefusedLeavesTheOther() async throws {
@@ -354,7 +429,7 @@ struct ManagerTests {
         let (client, engine) = try await self.network.connected()
         self.record.watch(client)
         client.on("late") { self.record.add("late") }
-        client.disconnect()
+        client.leave()
         #expect(try await engine.next() == "1")
         client.open()
         let next = try await self.network.next()
@@ -454,7 +529,7 @@ struct ManagerTests {
         var state = await states.next()
         while state == .connecting || state == .reconnecting(attempt: 1) { state = await states.next() }
         #expect(state == .connected)
-        client.disconnect()
+        await client.disconnect()
         #expect(await states.next() == .disconnected)
     }
 }

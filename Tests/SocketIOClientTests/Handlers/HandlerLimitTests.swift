@@ -79,7 +79,7 @@ struct HandlerLimitTests {
         let (client, engine) = try await self.network.connected("/", self.configuration(1))
         self.listen(client)
         for number in 0..<10 { engine.receive("2[\"n\",\(number)]") }
-        client.disconnect()
+        client.leave()
         #expect(try await engine.next() == "1")
         self.steps.update { $0 = 20 }
         try await eventually("the handler has ended") { client.core.handlers.count == 0 }

@@ -70,17 +70,56 @@ struct NamespaceStateTests {
         state.join(answering: nil)
         #expect(state.words { $0.leave() } == [])
         #expect(try state.receive(#"0{"sid":"a"}"#) == ["send 1"])
-        // Who comes back meanwhile is not announced twice.
-        state.join(answering: nil)
-        _ = state.words { $0.leave() }
-        #expect(state.words { $0.activate(isOpen: true) } == [])
-        #expect(try state.receive(#"0{"sid":"b"}"#) == ["connected"])
         // With the connection the question is gone.
-        _ = state.words { $0.leave() }
         state.join(answering: nil)
         _ = state.words { $0.leave() }
         _ = state.words { $0.closed(.ioClientDisconnect, nil, willReconnect: false) }
         #expect(state.words { $0.activate(isOpen: true) }.first?.hasPrefix("authenticate") == true)
+    }
+
+    /// Who comes back before the answer may be somebody else: that answer is not for them, nor is what comes before it.
+    @Test func comingBackBeforeTheAnswer() throws {
+        for (answer, farewell) in [(#"0{"sid":"old"}"#, ["send 1"]), (#"4{"message":"no"}"#, []), ("1", [])] {
+            var state = Subject()
+            state.auth = ["user": "old"]
+            state.join(answering: nil)
+            _ = state.words { $0.leave() }
+            _ = state.emit("new")
+            // A second CONNECT is against the protocol.
+            #expect(state.words { $0.activate(isOpen: true) } == [])
+            #expect(try state.receive(#"2["old"]"#) == [])
+            #expect(try state.receive(answer) == farewell + ["authenticate 2"])
+            #expect(state.value.id == nil)
+            #expect(
+                state.words { $0.authenticated(2, .success(["user": "new"])) } == [#"send 0{"user":"new"}"#])
+            #expect(try state.receive(#"0{"sid":"new"}"#) == [#"send 2["new"]"#, "connected"])
+            #expect(state.value.id == "new")
+        }
+    }
+
+    @Test func comingBackBeforeTheAnswerInVain() throws {
+        var state = Subject()
+        state.join(answering: nil)
+        _ = state.words { $0.leave() }
+        _ = state.words { $0.activate(isOpen: true) }
+        // Gone once more.
+        #expect(state.words { $0.leave() } == [])
+        #expect(try state.receive(#"0{"sid":"old"}"#) == ["send 1"])
+        // Or the connection is.
+        state.join(answering: nil)
+        _ = state.words { $0.leave() }
+        _ = state.words { $0.activate(isOpen: true) }
+        #expect(state.words { $0.closed(.transportClose, nil, willReconnect: true) } == ["failed disconnected"])
+        #expect(state.words { $0.opened() } == ["authenticate 3"])
+    }
+
+    @Test func authThatDoesNotFit() {
+        var state = Subject()
+        state.value.maxMessageBytes = 20
+        state.auth = ["token": .string(String(repeating: "x", count: 20))]
+        _ = state.words { $0.activate(isOpen: true) }
+        let auth = state.auth
+        #expect(state.words { $0.authenticated(1, .success(auth)) } == ["refused auth_failed"])
     }
 
     // MARK: Events
@@ -99,10 +138,22 @@ struct NamespaceStateTests {
     }
 
     @Test func eventsBeforeTheAnswerAreBounded() throws {
-        var state = Subject { $0.maxEarlyBytes = 20 }
+        // What an event takes besides its bytes counts too.
+        var state = Subject { $0.maxEarlyBytes = 1000 }
         state.join(answering: nil)
-        #expect(try state.receive(#"2["0123456789"]"#) == [])
+        for _ in 0..<3 { #expect(try state.receive(#"2["0123456789"]"#) == []) }
         #expect(try state.receive(#"2["0123456789"]"#) == ["violation limit_exceeded"])
+    }
+
+    @Test func eventsBeforeTheAnswerDoNotKeepTheReadThatTheyCameIn() throws {
+        var state = Subject()
+        state.join(answering: nil)
+        let packet = try smallPart(#"2["a",1]"#)
+        #expect((packet.payload?.storageCapacity ?? 0) > 1000)
+        _ = state.words { $0.receive(packet) }
+        let kept = try #require(state.value.early.first?.payload)
+        #expect(kept.storageCapacity < 1000)
+        #expect(String(buffer: kept) == #"["a",1]"#)
     }
 
     @Test func eventsWaitForTheConnection() throws {
@@ -227,6 +278,25 @@ struct NamespaceStateTests {
         #expect(try state.receive("1") == [])
         #expect(state.words { $0.opened() } == [])
     }
+
+    @Test func whoAsksWhenNothingIsTriedIsToldAtOnce() throws {
+        var state = Subject()
+        // Before the first connection: that may be about to be asked for.
+        #expect(state.emit("first", ack: 0) == [])
+        #expect(state.join() == [#"send 20["first"]"#, "connected"])
+        _ = state.words { $0.leave() }
+        #expect(state.emit("q", ack: 1, timeout: .seconds(1)) == ["fail disconnected"])
+        #expect(state.emit("kept") == [])
+        #expect(state.join() == [#"send 2["kept"]"#, "connected"])
+        _ = try state.receive("1")
+        #expect(state.emit("q", ack: 2) == ["fail disconnected"])
+        state.join(answering: nil)
+        #expect(state.emit("waits", ack: 3) == [])
+        #expect(try state.receive(#"4{"message":"no"}"#) == ["refused refused: no", "stop 3", "fail disconnected"])
+        #expect(state.emit("q", ack: 4) == ["fail disconnected"])
+        #expect(state.value.acks.isEmpty)
+        #expect(state.join() == ["connected"])
+    }
 }
 
 struct NamespaceStateRetryTests {
@@ -317,6 +387,75 @@ struct NamespaceStateRetryTests {
             ])
         #expect(state.join() == [#"send 20["a"]"#, "timer 0 1.0 seconds", "connected"])
     }
+
+    /// A server that acknowledges what was not sent yet.
+    @Test func whoWaitsIsToldOnce() throws {
+        var state = self.subject(retries: 3)
+        _ = state.join()
+        _ = state.emit("a", ack: 0)
+        _ = state.emit("b", ack: 1)
+        #expect(try state.receive("31[]") == [])
+        #expect(
+            state.words { $0.leave() } == [
+                "send 1", "disconnected io client disconnect", "stop 0", "stop 0", "fail disconnected", "stop 1",
+                "fail disconnected",
+            ])
+        #expect(try state.receive("30[]") == [])
+    }
+
+    @Test func anAnswerBeforeTheQuestionIsIgnored() throws {
+        var state = self.subject()
+        _ = state.join()
+        _ = state.emit("a", ack: 0)
+        _ = state.emit("b", ack: 1)
+        #expect(try state.receive("31[]") == [])
+        #expect(
+            try state.receive("30[1]") == ["complete", "stop 0", #"send 21["b"]"#, "timer 1 1.0 seconds"])
+        #expect(try state.receive("31[1]") == ["complete", "stop 1"])
+        #expect(state.value.queue.count == 0)
+        #expect(state.value.acks.isEmpty)
+    }
+
+    @Test func disconnectedByTheServer() throws {
+        var state = self.subject()
+        _ = state.join()
+        _ = state.emit("a", ack: 0)
+        _ = state.emit("b", ack: 1)
+        _ = state.emit("c", id: 2)
+        #expect(
+            try state.receive("1") == [
+                "disconnected io server disconnect", "stop 0", "stop 0", "fail disconnected", "stop 1",
+                "fail disconnected",
+            ])
+        #expect(state.emit("q", ack: 3) == ["fail disconnected"])
+        #expect(state.value.acks.isEmpty)
+        #expect(state.join() == [#"send 22["c"]"#, "timer 2 1.0 seconds", "connected"])
+    }
+
+    /// The loss of a connection is a try too; what is given up makes room for the next.
+    @Test func lostConnectionsCount() {
+        var state = self.subject(retries: 1)
+        _ = state.join()
+        _ = state.emit("a", id: 0)
+        _ = state.emit("b", id: 1)
+        _ = state.words { $0.closed(.transportClose, nil, willReconnect: true) }
+        #expect(state.rejoin() == [#"send 20["a"]"#, "timer 0 1.0 seconds", "connected"])
+        #expect(
+            state.words { $0.closed(.transportClose, nil, willReconnect: true) } == [
+                "disconnected transport close", "stop 0", "report disconnected",
+            ])
+        #expect(state.rejoin() == [#"send 21["b"]"#, "timer 1 1.0 seconds", "connected"])
+    }
+
+    @Test func retriesWithoutEnd() {
+        var state = self.subject(retries: .max)
+        _ = state.join()
+        _ = state.emit("a", id: 0)
+        for _ in 0..<100 {
+            _ = state.words { $0.closed(.transportClose, nil, willReconnect: true) }
+            #expect(state.rejoin() == [#"send 20["a"]"#, "timer 0 1.0 seconds", "connected"])
+        }
+    }
 }
 
 struct NamespaceStateRecoveryTests {
@@ -353,12 +492,44 @@ struct NamespaceStateRecoveryTests {
         #expect(state.reconnect() == ["send 0"])
     }
 
+    /// It would be sent back in CONNECT, which could become too large for the server.
+    @Test func aLongStringIsNoOffset() throws {
+        var state = Subject()
+        _ = state.join(answering: #"0{"sid":"s1","pid":"p1"}"#)
+        _ = try state.receive(#"2["a","o1"]"#)
+        _ = try state.receive("2[\"a\",\"\(String(repeating: "x", count: 257))\"]")
+        #expect(state.reconnect() == [#"send 0{"pid":"p1","offset":"o1"}"#])
+        _ = try state.receive(#"0{"sid":"s1","pid":"p1"}"#)
+        let longest = String(repeating: "x", count: 256)
+        _ = try state.receive("2[\"a\",\"\(longest)\"]")
+        #expect(state.reconnect() == ["send 0{\"pid\":\"p1\",\"offset\":\"\(longest)\"}"])
+    }
+
+    @Test func whatDoesNotFitIsNotRecovered() throws {
+        var state = Subject()
+        let pid = String(repeating: "p", count: 100)
+        _ = state.join(answering: "0{\"sid\":\"s1\",\"pid\":\"\(pid)\"}")
+        state.value.maxMessageBytes = 100
+        state.auth = ["token": "t"]
+        #expect(state.reconnect() == [#"send 0{"token":"t"}"#])
+        #expect(try state.receive("0{\"sid\":\"s1\",\"pid\":\"\(pid)\"}") == ["connected"])
+        #expect(!state.value.recovered)
+    }
+
     @Test func membersOfAuthWin() {
         var state = Subject()
         state.auth = ["token": "t", "pid": "own"]
         _ = state.join(answering: #"0{"sid":"s1","pid":"p1"}"#)
         #expect(state.reconnect() == [#"send 0{"pid":"own","token":"t"}"#])
     }
+}
+
+/// A packet that is a small part of what was read at once.
+func smallPart(_ text: String) throws -> Packet {
+    let read = ByteBuffer(string: text + String(repeating: " ", count: 4096))
+    let message = try #require(read.getSlice(at: 0, length: text.utf8.count))
+    var decoder = PacketDecoder()
+    return try #require(try decoder.decode(text: message))
 }
 
 /// A state and the actions it asks for, in words.

@@ -6,7 +6,7 @@ import Testing
 /// What programs need that end when they have sent something.
 struct ClosingTests {
     @Test(arguments: Way.allCases)
-    func closeReturnsWhenAllHasArrived(_ way: Way) async throws {
+    func disconnectReturnsWhenAllHasArrived(_ way: Way) async throws {
         let record = Recorder()
         try await withServer(setUp: { io in
             io.onConnection { socket in
@@ -17,22 +17,22 @@ struct ClosingTests {
             let client = try await connect(port, "", way.configuration)
             let text = String(repeating: "x", count: 10_000)
             for number in 0..<20 { client.emit("note", number, text) }
-            await client.close()
+            await client.disconnect()
             #expect(client.transport == nil)
             #expect(record.all == (0..<20).map { "\($0)" } + ["client namespace disconnect"])
-            // Again, with nothing to close.
-            await client.close()
+            // Again, with nothing to end.
+            await client.disconnect()
         }
     }
 
-    @Test func closeOfOneOfTwoLeavesTheConnection() async throws {
+    @Test func disconnectingOneOfTwoLeavesTheConnection() async throws {
         try await withServer(setUp: { io in _ = io.of("/other") }) { _, port in
             let client = try await connect(port)
             let other = client.of("/other")
             try await other.connect()
-            await client.close()
+            await client.disconnect()
             #expect(other.connected)
-            await other.close()
+            await other.disconnect()
             #expect(other.transport == nil)
         }
     }
@@ -46,7 +46,7 @@ struct ClosingTests {
             client.onUpgrade { [weak client] in record.add(client?.transport?.rawValue ?? "none") }
             try await client.connect()
             #expect(try await record.wait(count: 1) == ["websocket"])
-            await client.close()
+            await client.disconnect()
         }
     }
 }

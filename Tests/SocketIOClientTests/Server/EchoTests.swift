@@ -27,7 +27,7 @@ struct EchoTests {
                 try await record.wait(count: 3) == [
                     #"[1, "x", {"a":[true]}]"#, "[]", #"[<3 bytes>, {"deep":<0 bytes>}]"#,
                 ])
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -50,7 +50,7 @@ struct EchoTests {
             }
             let bytes = ByteBuffer(repeating: 7, count: 100_000)
             #expect(try await client.emitWithAck("echo", bytes, as: ByteBuffer.self) == bytes)
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -65,7 +65,7 @@ struct EchoTests {
             client.on(.note) { note, number in record.add("\(note.text) \(number)") }
             client.emit(.note, Note(text: "hello"), 1)
             #expect(try await record.wait(count: 1) == ["hello! 2"])
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -88,7 +88,7 @@ struct EchoTests {
                 next += 1
                 if next == 3000 { break }
             }
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -99,8 +99,8 @@ struct EchoTests {
             let polling = try await connect(port, "", Way.polling.configuration)
             #expect(polling.transport == .polling)
             #expect(io.connectionCount == 2)
-            client.disconnect()
-            polling.disconnect()
+            await client.disconnect()
+            await polling.disconnect()
         }
     }
 
@@ -118,9 +118,9 @@ struct EchoTests {
             #expect(try await admin.emitWithAck("who", as: String.self) == "admin 1")
             #expect(io.connectionCount == 1)
             #expect(root.id != admin.id)
-            root.disconnect()
+            await root.disconnect()
             #expect(try await admin.emitWithAck("who", as: String.self) == "admin 1")
-            admin.disconnect()
+            await admin.disconnect()
         }
     }
 
@@ -140,7 +140,7 @@ struct EchoTests {
             let client = SocketIOClient("http://127.0.0.1:\(port)?a=1", configuration: configuration)
             let handshake = try await client.emitWithAck("handshake", arguments: [])
             #expect(handshake == ["1", "2 &", "yes"])
-            client.disconnect()
+            await client.disconnect()
         }
     }
 }

@@ -89,7 +89,7 @@ struct FailureTests {
                 }())
             try await client.connect(timeout: .seconds(30))
             #expect(client.transport == .websocket)
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -116,7 +116,7 @@ struct FailureTests {
             #expect(
                 try await client.emitWithAck("echo", String(repeating: "x", count: 900), as: String.self).count == 900)
             #expect(record.all == ["error payload too large"])
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -139,7 +139,7 @@ struct FailureTests {
             client.onDisconnect { record.add("\($0.error.map { code(of: $0) } ?? "-") \($0.willReconnect)") }
             #expect(await thrown { _ = try await client.emitWithAck("much", as: String.self) } == "disconnected")
             #expect(try await record.wait(count: 1) == ["message too large true"])
-            client.disconnect()
+            await client.disconnect()
         }
     }
 
@@ -154,7 +154,7 @@ struct FailureTests {
             client.onDisconnect { record.add("\($0.reason) \($0.error.map { code(of: $0) } ?? "-")") }
             client.emit("eleven")
             #expect(try await record.wait(count: 1) == ["parse error too_many_attachments"])
-            client.disconnect()
+            await client.disconnect()
         }
     }
 

@@ -39,7 +39,7 @@ import Testing
                     _ = try await client.emitWithAck("echo", more, as: ByteBuffer.self)
                 } == "payload too large")
             #expect(client.connected)
-            await client.close()
+            await client.disconnect()
         }
     }
 }

@@ -40,7 +40,7 @@ struct ReconnectionTests {
         #expect(self.record.all == ["disconnect true", "reconnect", "connect"])
         #expect(client.id != id)
         #expect(try await client.emitWithAck("echo", 1, as: Int.self) == 1)
-        client.disconnect()
+        await client.disconnect()
         await second.close(timeout: .seconds(1))
     }
 
@@ -69,7 +69,7 @@ struct ReconnectionTests {
         }
         isOver.set()
         #expect(await traffic.value > 0)
-        client.disconnect()
+        await client.disconnect()
         await io.close(timeout: .seconds(1))
     }
 
@@ -96,7 +96,7 @@ struct ReconnectionTests {
         for number in 200..<400 { client.emit("n", number) }
         let all = try await received.wait("all", timeout: .seconds(60)) { $0.last == 399 ? $0 : nil }
         #expect(inOrderAtLeastOnce(all, 400))
-        client.disconnect()
+        await client.disconnect()
         await second.close(timeout: .seconds(1))
     }
 
@@ -115,7 +115,7 @@ struct ReconnectionTests {
             #expect(try await self.record.wait(count: 2) == ["polling", isRemembered ? "websocket" : "polling"])
             try await client.connect(timeout: .seconds(30))
             #expect(try await client.emitWithAck("echo", 1, as: Int.self) == 1)
-            client.disconnect()
+            await client.disconnect()
             await proxy.stop()
         }
     }
@@ -142,15 +142,15 @@ struct ReconnectionTests {
             let answer = Task { try await client.emitWithAck("echo", 5, as: Int.self) }
             client.foreground()
             #expect(try await answer.value == 5)
-            // A cut between two polls is noticed by the server's heartbeat only.
-            try await eventually("the upgrade") { client.transport == .websocket }
+            // Between two polls the server learns of a client's end by its next ping only.
+            try await eventually { client.transport == .websocket }
             client.networkChanged(available: false)
             try await eventually("the server notices the cut") { io.connectionCount == 0 }
             client.networkChanged(available: true)
             #expect(try await client.emitWithAck("echo", 6, as: Int.self) == 6)
             client.networkChanged(available: true)
             #expect(try await client.emitWithAck("echo", 7, as: Int.self) == 7)
-            client.disconnect()
+            await client.disconnect()
         }
     }
 }

@@ -24,7 +24,7 @@ struct RefusalTests {
             client.auth = ["token": "good"]
             try await client.connect()
             #expect(client.connected)
-            client.disconnect()
+            await client.disconnect()
             let nowhere = client.of("/nope")
             #expect(await thrown { try await nowhere.connect() } == "refused: Invalid namespace")
         }
@@ -44,7 +44,7 @@ struct RefusalTests {
         client.foreground()
         try await record.wait(for: #"{"try":2}"#)
         #expect(record.all == [#"{"try":1}"#, #"{"try":2}"#])
-        client.disconnect()
+        await client.disconnect()
         await io.close(timeout: .seconds(1))
     }
 }

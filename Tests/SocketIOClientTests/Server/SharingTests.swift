@@ -34,7 +34,7 @@ struct SharingTests {
             // The second of them is to be found too.
             let b = self.make(port, "/b")
             #expect(b.core.manager === root.core.manager || b.core.manager === twin.core.manager)
-            for client in [root, a, twin, other, alone, b] { client.disconnect() }
+            for client in [root, a, twin, other, alone, b] { await client.disconnect() }
         }
     }
 
@@ -111,7 +111,7 @@ struct SharingTests {
                 let before = record.all.count
                 let client = try await connect(port, "", way.configuration)
                 for number in 0..<50 { client.emit("last", number) }
-                client.disconnect()
+                client.leave()
                 let all = try await record.wait(count: before + 51)
                 #expect(Array(all.dropFirst(before)) == (0..<50).map { "\($0)" } + ["client namespace disconnect"])
             }

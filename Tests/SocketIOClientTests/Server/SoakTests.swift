@@ -96,7 +96,7 @@ import Testing
 
         let remains = clients.map { Remains($0) }
         for client in clients {
-            await client.close()
+            await client.disconnect()
             #expect(try await client.pendingCount == 0)
             #expect(client.core.handlers.count == 0)
         }

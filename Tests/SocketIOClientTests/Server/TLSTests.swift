@@ -44,7 +44,7 @@ struct TLSTests {
         let text = String(repeating: "grüße", count: 20_000)
         let isSame = try await client.emitWithAck("echo", text, as: String.self) == text
         #expect(isSame)
-        await client.close()
+        await client.disconnect()
         return nil
     }
 

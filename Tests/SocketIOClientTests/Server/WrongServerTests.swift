@@ -59,7 +59,7 @@ struct WrongServerTests {
             let client = SocketIOClient(server.url, configuration: configuration)
             let error = await thrown { try await client.connect(timeout: .seconds(10)) }
             #expect(error == "not a socket.io server")
-            client.disconnect()
+            await client.disconnect()
         }
         try await server.close()
     }
@@ -84,7 +84,7 @@ struct WrongServerTests {
         let client = SocketIOClient(server.url, configuration: configuration)
         try await client.connect(timeout: .seconds(30))
         #expect(client.transport == .polling)
-        client.disconnect()
+        await client.disconnect()
         try await server.close()
     }
 
@@ -98,7 +98,7 @@ struct WrongServerTests {
         try await client.connect(timeout: .seconds(30))
         let text = String(repeating: "x", count: 1_500_000)
         #expect(try await client.emitWithAck("big", text, timeout: .seconds(30), as: Int.self) == 1)
-        client.disconnect()
+        await client.disconnect()
         try await server.close()
     }
 

@@ -1,3 +1,4 @@
+import SocketIOClient
 import Synchronization
 
 /// Counts from 1.
@@ -13,4 +14,9 @@ final class Flag: Sendable {
 
     var isSet: Bool { self.value.load(ordering: .relaxed) }
     func set(_ isSet: Bool = true) { self.value.store(isSet, ordering: .relaxed) }
+}
+
+extension SocketIOClient {
+    /// The `disconnect()` that waits for nothing, for tests that could wait.
+    func leave() { self.disconnect() }
 }

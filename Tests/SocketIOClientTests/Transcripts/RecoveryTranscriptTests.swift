@@ -62,7 +62,7 @@ struct RecoveryTranscriptTests {
                     case "connect":
                         expected = ["connect", value["id"] ?? .null, value["recovered"] ?? false]
                     case "disconnect":
-                        if value["reason"]?.stringValue == "io client disconnect" { client.disconnect() }
+                        if value["reason"]?.stringValue == "io client disconnect" { client.leave() }
                         // The reference writes down the loss before the connection's end.
                         if value["reason"]?.stringValue == "transport close" { engine?.end() }
                         expected = ["disconnect", value["reason"] ?? .null]

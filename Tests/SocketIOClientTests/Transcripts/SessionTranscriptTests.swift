@@ -103,7 +103,7 @@ private final class Player {
             let reply = try await self.replies.popFirst("a question")
             reply(arguments: arguments)
         case .disconnect:
-            client.disconnect()
+            client.leave()
             self.expected.append(["disconnect", .string(packet.namespace), "io client disconnect"])
         case .connectError: Issue.record("no client sends that")
         }

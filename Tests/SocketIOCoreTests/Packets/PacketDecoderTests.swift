@@ -22,6 +22,19 @@ import Testing
         #expect(arguments.isAtEnd && arguments.index == 4)
     }
 
+    /// The attachments may be long in coming.
+    @Test func aTextThatWaitsForAttachmentsDoesNotKeepTheReadThatItCameIn() throws {
+        let text = #"51-["e",{"_placeholder":true,"num":0}]"#
+        let read = ByteBuffer(string: text + String(repeating: " ", count: 4096))
+        let message = try #require(read.getSlice(at: 0, length: text.utf8.count))
+        var decoder = PacketDecoder(copiesPendingText: true)
+        #expect(try decoder.decode(text: message) == nil)
+        let packet = try #require(try decoder.decode(binary: ByteBuffer(string: "zero")))
+        #expect((packet.payload?.storageCapacity ?? .max) < 1000)
+        var arguments = packet.arguments
+        #expect(try arguments.next(ByteBuffer.self) == ByteBuffer(string: "zero"))
+    }
+
     @Test func attachmentsAreSharedNotCopied() throws {
         var decoder = PacketDecoder()
         let header = ByteBuffer(string: #"52-["e",{"num":1,"_placeholder":true},{"_placeholder":true,"num":0}]"#)
