@@ -77,7 +77,7 @@ struct ClientSoak: AsyncParsableCommand {
         }
         let (total, wrong) = (progress.total, progress.wrong)
         print("\(sent) events, \(total) acknowledged in order, \(wrong) wrong, \(Self.residentKiB() >> 10) MiB")
-        for client in clients { client.disconnect() }
+        for client in clients { await client.disconnect() }
         if total != sent || wrong > 0 { throw ExitCode.failure }
     }
 
