@@ -22,7 +22,7 @@ final class Complaints: Sendable {
         guard self.noted.withLock({ $0.insert(kind).inserted }) else { return }
         self.logger.warning(
             kind == .publish
-                ? "a message may not have reached the other servers; no more of these are logged"
+                ? "an answer may not have reached the other servers; no more of these are logged"
                 : "a message of the cluster was ignored; others of this kind are not logged",
             metadata: [
                 "socketio.namespace": "\(self.namespace)",

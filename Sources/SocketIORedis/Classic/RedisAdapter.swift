@@ -41,8 +41,12 @@ public final class RedisAdapter: Adapter {
     private let ownBroadcast: [UInt8]
     private let ownRequests: [[UInt8]]
     private let subscriptions = Mutex<[any RedisSubscription]>([])
-    /// Looks at replies to what was published; made once.
-    private let onPublished: @Sendable (Result<[RedisValue], RedisError>) -> Void
+    private typealias Completion = @Sendable (Result<[RedisValue], RedisError>) -> Void
+
+    /// Looks at replies to what this server has published of its own accord; made once.
+    private let onPublished: Completion
+    /// Looks at replies to answers.
+    private let onAnswered: Completion
 
     struct State {
         /// How many other servers there were when they were last counted.
@@ -66,18 +70,10 @@ public final class RedisAdapter: Adapter {
         self.ownRequests = [ClassicRequest.textPrefix(uid: uid), ClassicRequest.broadcastPrefix(uid: uid)]
         let report = context.report
         self.onPublished = { result in
-            let reason: RedisError
-            switch result {
-            case .success(let replies):
-                guard case .error(let message)? = replies.first else { return }
-                reason = RedisError(.redis, message)
-            case .failure(let error):
-                // After the end nobody expects anything.
-                guard error.code != .closed else { return }
-                reason = error
-            }
-            complaints.note(.publish, "", reason)
-            report(SocketIOError.notSent("a message", reason), nil)
+            if let reason = Self.failure(result) { report(SocketIOError.notSent("a message", reason), nil) }
+        }
+        self.onAnswered = { result in
+            if let reason = Self.failure(result) { complaints.note(.publish, "", reason) }
         }
     }
 
@@ -118,25 +114,38 @@ public final class RedisAdapter: Adapter {
 
     // MARK: Sending
 
-    /// Publishes a message.
+    /// Why a message may not have reached the other servers; nil if it has, or if nobody expects anything any more.
+    private static func failure(_ result: Result<[RedisValue], RedisError>) -> RedisError? {
+        switch result {
+        case .success(let replies):
+            if case .error(let message)? = replies.first { RedisError(.redis, message) } else { nil }
+        case .failure(let error): error.code == .closed ? nil : error
+        }
+    }
+
+    /// Publishes a message; if Redis refuses it later, the error hook is told.
     ///
     /// - Throws: ``SocketIOError`` with code `cluster_unavailable` if the client does not take it.
     func publish(_ channel: String, _ payload: ByteBuffer) throws(SocketIOError) {
-        try self.publish(ByteBuffer(string: channel), payload)
+        try self.publish(ByteBuffer(string: channel), payload, self.onPublished)
     }
 
     private static let publishName = ByteBuffer(string: "PUBLISH")
 
-    private func publish(_ channel: ByteBuffer, _ payload: ByteBuffer) throws(SocketIOError) {
+    private func publish(
+        _ channel: ByteBuffer, _ payload: ByteBuffer, _ completion: @escaping Completion
+    ) throws(SocketIOError) {
         let command = RedisCommand(arguments: [Self.publishName, channel, payload])
-        do { try self.redis.send([command], completion: self.onPublished) } catch {
+        do { try self.redis.send([command], completion: completion) } catch {
             throw SocketIOError.notSent("a message", error)
         }
     }
 
     /// Publishes an answer; that it can't be is for operators only.
     func answer(_ channel: String, _ payload: ByteBuffer) {
-        do { try self.publish(channel, payload) } catch { self.complaints.note(.publish, channel, error) }
+        do { try self.publish(ByteBuffer(string: channel), payload, self.onAnswered) } catch {
+            self.complaints.note(.publish, channel, error)
+        }
     }
 
     public func broadcast(_ packet: BroadcastPacket, to target: BroadcastTarget) {
@@ -149,7 +158,7 @@ public final class RedisAdapter: Adapter {
             if target.rooms.count == 1 {
                 try self.publish(self.channels.room(target.rooms[0]), payload)
             } else {
-                try self.publish(self.broadcastChannel, payload)
+                try self.publish(self.broadcastChannel, payload, self.onPublished)
             }
         } catch {
             self.context.report(SocketIOError.notSent("a broadcast", error), packet.event)
