@@ -24,6 +24,8 @@ public final class EngineIOSession: Sendable {
     /// Set as soon as the server closes: messages that come from then on are not handed over. Those that a client has sent
     /// before an end of its own making are.
     private let isEndingFlag = Atomic<Bool>(false)
+    /// In the wheel of ``loop``; void once the session has ended.
+    private let ticket = WheelTicket()
     var isEnding: Bool { self.isEndingFlag.load(ordering: .relaxed) }
 
     init(id: String, request: EngineIORequest, loop: LoopContext, server: EngineIOServer, state: SessionState) {
@@ -83,6 +85,20 @@ public final class EngineIOSession: Sendable {
     @discardableResult
     package func send(frames: ByteBuffer, isVolatile: Bool = false) -> SendResult {
         self.send(OutboundPacket(frames: frames), isVolatile: isVolatile)
+    }
+
+    /// Sends messages that were framed before, by copying them: into storage that the outbox has already, or that
+    /// `here` has left over. For small packets; the caller may use their storage again.
+    ///
+    /// - Parameter here: the context of the loop on whose thread this is called.
+    @discardableResult
+    package func send(copying frames: ByteBuffer, isVolatile: Bool = false, on here: LoopContext) -> SendResult {
+        let appended = self.state.withLock { $0.append(copying: frames, isVolatile: isVolatile, here) }
+        if case .queued(let endpoint) = appended {
+            endpoint?.loop.schedule(self)
+            return .accepted
+        }
+        return self.complete(appended, OutboundPacket(frames: ByteBuffer()))
     }
 
     @discardableResult
@@ -161,6 +177,7 @@ public final class EngineIOSession: Sendable {
     /// Ends the session at once; what waits is discarded.
     func end(reason: EngineIOCloseReason, _ end: SessionEnd) {
         guard let ended = self.state.withLock({ $0.end() }) else { return }
+        self.ticket.void()
         self.server.remove(self)
         self.finish(ended.poll, end)
         self.finish(ended.post, .cut)
@@ -202,7 +219,10 @@ public final class EngineIOSession: Sendable {
     }
 
     func updateWheel() {
-        if let time = self.state.withLock({ $0.earlierWake() }) { self.loop.wake(self, at: time) }
+        guard let time = self.state.withLock({ $0.earlierWake() }) else { return }
+        self.ticket.hold(self)
+        self.loop.wake(self.ticket, at: time)
+        if !self.state.withLock({ $0.phase != .closed }) { self.ticket.void() }
     }
 }
 

@@ -15,11 +15,22 @@ extension SessionState {
     }
 
     mutating func append(_ packet: OutboundPacket, isVolatile: Bool = false) -> Appended {
-        guard self.phase == .open else { return .refused }
-        if isVolatile, !self.isReady { return .dropped }
-        if self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes { return .overflow }
+        if let refusal = self.refusal(isVolatile) { return refusal }
         self.outbox.append(packet)
         return .queued(wake: self.endpointToWake())
+    }
+
+    /// Appends a copy of a small packet without a completion.
+    mutating func append(copying frames: ByteBuffer, isVolatile: Bool, _ here: LoopContext) -> Appended {
+        if let refusal = self.refusal(isVolatile) { return refusal }
+        self.outbox.append(copying: frames, here)
+        return .queued(wake: self.endpointToWake())
+    }
+
+    private func refusal(_ isVolatile: Bool) -> Appended? {
+        guard self.phase == .open else { return .refused }
+        if isVolatile, !self.isReady { return .dropped }
+        return self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes ? .overflow : nil
     }
 
     /// Whether a packet would leave right now.

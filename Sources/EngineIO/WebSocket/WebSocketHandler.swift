@@ -19,7 +19,8 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
 
     private let session: EngineIOSession
     private var role: Role
-    private var decoder: WebSocketDecoder
+    // Touched by each read, on one thread, and never while it is in use.
+    @exclusivity(unchecked) private var decoder: WebSocketDecoder
     private var context: ChannelHandlerContext?
     private var isDraining = false
     private var mustDrainAgain = false
@@ -151,6 +152,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
         repeat {
             self.mustDrainAgain = false
             var wrote = false
+            var spare: ByteBuffer?
             while context.channel.isWritable, self.role == .serving {
                 var frames = self.loop.frames
                 self.loop.frames = []
@@ -159,12 +161,14 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
                     for: self, maxBytes: Self.batchBytes, into: &frames, completions: &completions)
                 let isEmpty = frames.isEmpty
                 if !isEmpty { self.write(frames, completions, context) }
+                if frames.count == 1 { spare = frames[0] }
                 wrote = wrote || !isEmpty
                 frames.removeAll(keepingCapacity: frames.count <= 1024)
                 self.loop.frames = frames
                 if isEmpty || !hasMore { break }
             }
             if wrote { context.flush() }
+            if let spare { self.loop.giveBack(spare: spare) }
         } while self.mustDrainAgain
         self.isDraining = false
         self.report(context)

@@ -82,6 +82,7 @@ extension ClientConnection {
         }
         self.connectDeadline = nil
         self.joined.withLock { $0.add(socket) }
+        if namespace.name == "/" { self.mainSocket = socket }
         let connect = PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: nil)
         var staged: EngineIOSession.StagedSend?
         let fits = namespace.local.add(socket) {

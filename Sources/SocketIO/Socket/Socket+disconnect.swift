@@ -42,6 +42,7 @@ extension Socket {
         self.state.withLock { state in
             state.phase = .disconnected
             state.earlyRooms = []
+            self.isGone.store(true, ordering: .relaxed)
         }
         self.release()
     }

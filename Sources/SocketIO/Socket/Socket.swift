@@ -26,11 +26,11 @@ public final class Socket: Sendable {
     /// The connection, which sockets of other namespaces may share.
     public let connection: ClientConnection
 
-    let listeners = Mutex<SocketListeners>(SocketListeners())
+    let listeners = ListenerBox()
     let state = Mutex<SocketState>(SocketState())
     /// Whether anybody listens to what is sent; looked at for each packet.
     let hasOutgoingListeners = Atomic<Bool>(false)
-    /// Whether the socket was disconnected; looked at for each packet of a broadcast, where the lock would cost too much.
+    /// Whether the socket was disconnected or refused; looked at for each packet, where the lock would cost too much.
     let isGone = Atomic<Bool>(false)
 
     init(id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake) {
