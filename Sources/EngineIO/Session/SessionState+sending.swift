@@ -70,16 +70,24 @@ extension SessionState {
     /// Puts the session on a list again: its endpoint has moved to another loop.
     mutating func reschedule() { self.isScheduled = true }
 
+    /// What is left after packets were taken.
+    enum Rest: Sendable {
+        case none
+        case more
+        /// Nothing, and the session was waiting for that to close.
+        case closing
+    }
+
     /// Moves packets for a WebSocket into `frames`, about `maxBytes` of them but one at least.
-    /// Returns whether more wait. Completions are kept apart: they are rare.
+    /// Completions are kept apart: they are rare.
     mutating func takeFrames(
         for endpoint: SessionEndpoint,
         maxBytes: Int,
         into frames: inout [ByteBuffer],
         completions: inout [@Sendable (Bool) -> Void]
-    ) -> Bool {
+    ) -> Rest {
         guard case .websocket(let current) = self.transport, current === endpoint, self.phase != .closed else {
-            return false
+            return .none
         }
         var bytes = 0
         while bytes < maxBytes, let packet = self.outbox.popFirst() {
@@ -87,7 +95,8 @@ extension SessionState {
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
-        return !self.outbox.isEmpty
+        if !self.outbox.isEmpty { return .more }
+        return self.phase == .closing ? .closing : .none
     }
 
     /// Notes how a drain ended.
