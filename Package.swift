@@ -156,7 +156,12 @@ let package = Package(
         ),
         .testTarget(
             name: "EngineIOCoreTests",
-            dependencies: ["EngineIOCore", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: [
+                "EngineIOCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             resources: [.copy("Vectors")]
         ),
         .testTarget(

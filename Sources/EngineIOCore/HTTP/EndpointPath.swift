@@ -17,4 +17,6 @@ package struct EndpointPath: Sendable, Equatable {
     package func matches(_ uri: String) -> Bool {
         uri.utf8.starts(with: self.value.utf8)
     }
+
+    package func matches(_ head: RequestHead) -> Bool { head.targetStarts(with: self.value) }
 }

@@ -9,8 +9,8 @@ package struct QueryParameters: Sendable {
     /// Bytes of the query behind these are ignored.
     package static let maxBytes = 16_384
 
-    /// The whole request target; its UTF-8 is contiguous.
-    private let target: String
+    /// Bytes with the request target among them.
+    private let bytes: [UInt8]
     private let query: Range<Int>
     /// Values of the keys of the protocol, found in one scan.
     private var eioRange: Range<Int>?
@@ -24,13 +24,25 @@ package struct QueryParameters: Sendable {
 
     /// - Parameter uri: the request target; the query is what follows the first `?`.
     package init(uri: String) {
-        var target = uri
-        target.makeContiguousUTF8()
-        self.target = target
-        let (query, isCut) = Self.withBytes(of: target) { bytes in
-            guard let mark = ByteSearch.firstIndex(of: UInt8(ascii: "?"), in: bytes) else { return (0..<0, false) }
-            let end = min(bytes.count, mark + 1 + Self.maxBytes)
-            return (mark + 1..<end, end < bytes.count)
+        let bytes = Array(uri.utf8)
+        self.init(bytes: bytes, target: 0..<bytes.count)
+    }
+
+    /// The query of a request, whose bytes are shared.
+    package init(_ head: RequestHead) {
+        self.init(bytes: head.bytes, target: head.targetRange)
+    }
+
+    private init(bytes: [UInt8], target: Range<Int>) {
+        self.bytes = bytes
+        let (query, isCut) = bytes.withUnsafeBytes { bytes in
+            let target = target.clamped(to: 0..<bytes.count)
+            let part = UnsafeRawBufferPointer(rebasing: bytes[..<target.upperBound])
+            guard let mark = ByteSearch.firstIndex(of: UInt8(ascii: "?"), in: part, from: target.lowerBound) else {
+                return (0..<0, false)
+            }
+            let end = min(part.count, mark + 1 + Self.maxBytes)
+            return (mark + 1..<end, end < part.count)
         }
         self.query = query
         self.exceedsLimits = isCut
@@ -93,7 +105,7 @@ package struct QueryParameters: Sendable {
 
     private func text(_ range: Range<Int>?) -> String? {
         guard let range else { return nil }
-        return Self.withBytes(of: self.target) { Self.decode($0, range) }
+        return self.bytes.withUnsafeBytes { Self.decode($0, range) }
     }
 }
 
@@ -124,18 +136,12 @@ extension QueryParameters {
         }
     }
 
-    private static func withBytes<Result>(of text: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        let result = text.utf8.withContiguousStorageIfAvailable { body(UnsafeRawBufferPointer($0)) }
-        // Every text kept here was made contiguous.
-        return result ?? body(UnsafeRawBufferPointer(start: nil, count: 0))
-    }
-
     /// Calls `body` with the ranges of key and value in `bytes`; returns false if there were more than ``maxPairs``.
     @discardableResult
     private func forEachPair(
         _ body: (_ bytes: UnsafeRawBufferPointer, _ key: Range<Int>, _ value: Range<Int>) -> Void
     ) -> Bool {
-        Self.withBytes(of: self.target) { bytes in
+        self.bytes.withUnsafeBytes { bytes in
             guard self.query.upperBound <= bytes.count else { return true }
             var start = self.query.lowerBound
             var pairs = 0
