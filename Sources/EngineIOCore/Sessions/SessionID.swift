@@ -11,6 +11,11 @@ package enum SessionID {
         return Self.make(source.next(), source.next())
     }
 
+    /// As ``random()``, with bytes that were fetched from the system before.
+    package static func random(from stock: inout RandomStock) -> String {
+        Self.make(stock.next(), stock.next())
+    }
+
     /// 60 bits of each word, 6 for a character.
     static func make(_ first: UInt64, _ second: UInt64) -> String {
         String(unsafeUninitializedCapacity: Self.length) { target in

@@ -26,4 +26,15 @@ import Testing
         #expect(SessionID.make(0, 0) == "AAAAAAAAAAAAAAAAAAAA")
         #expect(SessionID.make(.max, .max) == "____________________")
     }
+
+    /// Many more than are fetched at a time: none comes twice, none is an erased one.
+    @Test func fromAStock() {
+        var stock = RandomStock()
+        var words: Set<UInt64> = [0]
+        for _ in 0..<1000 { words.insert(stock.next()) }
+        #expect(words.count == 1001)
+        var ids = Set<String>()
+        for _ in 0..<1000 { ids.insert(SessionID.random(from: &stock)) }
+        #expect(ids.count == 1000)
+    }
 }
