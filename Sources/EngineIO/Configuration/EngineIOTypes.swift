@@ -20,26 +20,6 @@ public struct EngineIOCloseReason: RawRepresentable, Hashable, Sendable, CustomS
     public var description: String { self.rawValue }
 }
 
-/// The HTTP request that opened a session, or that is being decided about.
-public struct EngineIORequest: Sendable {
-    /// For example `GET`.
-    public let method: HTTPMethod
-    /// The request target as it came, query included.
-    public let url: String
-    /// The headers as they came.
-    public let headers: HTTPHeaders
-    /// The query parameters, percent-decoded; of a repeated key the last one counts.
-    public let query: [String: String]
-    /// The client's address: the peer's, or the one that trusted proxies name (``EngineIOConfiguration/trustedProxies``).
-    public let address: String
-    /// The address of the other end of the TCP connection, with its port.
-    public let remoteAddress: SocketAddress?
-    /// Whether the connection to this server is encrypted.
-    public let isSecure: Bool
-    /// The body; empty but for requests that ``EngineIOConfiguration/fallback`` answers.
-    public let body: ByteBuffer
-}
-
 /// An answer to a request that is not Engine.IO's.
 public struct EngineIOResponse: Sendable {
     public var status: HTTPResponseStatus

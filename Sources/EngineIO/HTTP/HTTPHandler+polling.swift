@@ -5,6 +5,8 @@ import NIOHTTP1
 extension HTTPHandler {
     /// What one answer to a GET holds at most, about; more waits for the next.
     private static let answerBytes = 1 << 20
+    private static let ok = ByteBuffer(staticString: "ok")
+    private static let okHeaders: HTTPHeaders = ["content-type": "text/html", "cache-control": "no-store"]
 
     func poll(_ session: EngineIOSession) {
         self.activity = .polling(session)
@@ -12,7 +14,7 @@ extension HTTPHandler {
         case .wait: break
         case .drain: self.answerPoll(session)
         case .close:
-            self.respond(payload: ByteBuffer(string: "6\u{1E}1"))
+            self.respond(payload: "6\u{1E}1")
             session.end(reason: .forcedClose, .close)
         case .conflict:
             self.activity = .waiting
@@ -36,12 +38,7 @@ extension HTTPHandler {
         let isAnswered = session.takePoll(
             for: self, maxBytes: Self.answerBytes, into: &frames, completions: &completions)
         if isAnswered {
-            var size = 0
-            for frame in frames { size += PayloadEncoder.encodedSize(ofFrames: frame) + 1 }
-            var payload = ByteBuffer()
-            payload.reserveCapacity(size)
-            for frame in frames { PayloadEncoder.append(frames: frame, to: &payload) }
-            self.respond(payload: payload)
+            self.respond(frames: frames)
             for completion in completions { completion(true) }
         }
         frames.removeAll(keepingCapacity: frames.count <= 1024)
@@ -85,10 +82,6 @@ extension HTTPHandler {
     private func confirmPost(_ session: EngineIOSession) {
         _ = session.endPost(self)
         if case .lingering = self.activity { return }
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(4)
-        headers.add(name: "content-type", value: "text/html")
-        headers.add(name: "cache-control", value: "no-store")
-        self.respond(status: .ok, headers: headers, body: ByteBuffer(string: "ok"))
+        self.respond(status: .ok, headers: Self.okHeaders, body: .bytes(Self.ok))
     }
 }

@@ -50,7 +50,7 @@ extension HTTPHandler {
             metadata: ["socketio.code": "\(refusal.code)", "socketio.context": "\(context)"]
         )
         if let report = configuration.onConnectionError {
-            let request = self.makeRequest(head, QueryParameters(uri: head.uri))
+            let request = self.makeRequest(head)
             // The name of the error here, and the application's reason beside it, as in the reference; the client gets the reason.
             var context = context
             var message = refusal.message
@@ -64,7 +64,7 @@ extension HTTPHandler {
         if isUpgrade {
             headers.add(name: "content-type", value: "text/html")
             self.respond(
-                status: .badRequest, headers: headers, body: ByteBuffer(string: refusal.message), closing: true)
+                status: .badRequest, headers: headers, body: .bytes(ByteBuffer(string: refusal.message)), closing: true)
             return
         }
         headers.add(name: "content-type", value: "application/json")
@@ -73,16 +73,24 @@ extension HTTPHandler {
         JSONText.append(refusal.message, to: &body)
         body.writeString("}")
         let status: HTTPResponseStatus = if case .forbidden = refusal { .forbidden } else { .badRequest }
-        self.respond(status: status, headers: headers, body: body)
+        self.respond(status: status, headers: headers, body: .bytes(body))
     }
 
     /// Answers a GET with a payload.
-    func respond(payload: ByteBuffer) {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(8)
-        headers.add(name: "content-type", value: "text/plain; charset=UTF-8")
-        headers.add(name: "cache-control", value: "no-store")
-        if let agent = self.head?.headers.first(name: "user-agent"),
+    func respond(payload: StaticString) { self.answerGET(.bytes(ByteBuffer(staticString: payload))) }
+
+    /// Answers a GET with packets.
+    func respond(frames: [ByteBuffer]) {
+        self.answerGET(.payload(frames, size: PayloadEncoder.encodedSize(of: frames)))
+    }
+
+    private static let payloadHeaders: HTTPHeaders = [
+        "content-type": "text/plain; charset=UTF-8", "cache-control": "no-store",
+    ]
+
+    private func answerGET(_ payload: HTTPResponse.Body) {
+        var headers = Self.payloadHeaders
+        if let head = self.head, head.facts.contains(.hasUserAgent), let agent = head.first("user-agent"),
             agent.contains(";MSIE") || agent.contains("Trident/")
         {
             headers.add(name: "x-xss-protection", value: "0")
@@ -94,16 +102,16 @@ extension HTTPHandler {
     }
 
     func respond(_ response: EngineIOResponse) {
-        self.respond(status: response.status, headers: response.headers, body: response.body, isEngine: false)
+        self.respond(status: response.status, headers: response.headers, body: .bytes(response.body), isEngine: false)
     }
 
-    func respondPreflight(_ head: HTTPRequestHead) {
+    func respondPreflight(_ head: RequestHead) {
         var headers = HTTPHeaders()
         headers.add(
             contentsOf: self.server.corsPolicy.headers(
-                requestOrigin: head.headers.first(name: "origin"),
+                requestOrigin: head.origin,
                 isPreflight: true,
-                requestedHeaders: head.headers.first(name: "access-control-request-headers")
+                requestedHeaders: head.first("access-control-request-headers")
             )
         )
         let status = HTTPResponseStatus(statusCode: self.server.configuration.cors.successStatus)
@@ -115,35 +123,37 @@ extension HTTPHandler {
     func respond(
         status: HTTPResponseStatus,
         headers: HTTPHeaders = HTTPHeaders(),
-        body: ByteBuffer = ByteBuffer(),
+        body: HTTPResponse.Body = .empty,
         closing: Bool = false,
         isEngine: Bool = true,
         addsCORS: Bool = true
     ) {
-        guard let context = self.context, let head = self.head else { return }
+        guard let transport = self.transport, let head = self.head else { return }
         var headers = headers
-        if isEngine {
-            if addsCORS, self.server.configuration.cors.isEnabled {
-                headers.add(
-                    contentsOf: self.server.corsPolicy.headers(
-                        requestOrigin: head.headers.first(name: "origin"), isPreflight: false, requestedHeaders: nil))
-            }
-            if self.server.configuration.hasHeaderHooks {
-                let request = self.makeRequest(head, QueryParameters(uri: head.uri))
-                self.applyHeaderHooks(&headers, request)
-            }
+        let hasHooks = isEngine && self.server.configuration.hasHeaderHooks
+        if isEngine, addsCORS, self.server.configuration.cors.isEnabled {
+            headers.add(
+                contentsOf: self.server.corsPolicy.headers(
+                    requestOrigin: head.origin, isPreflight: false, requestedHeaders: nil))
         }
-        let hasBody = status != .noContent && status != .notModified
-        headers.remove(name: "transfer-encoding")
-        headers.remove(name: "content-length")
-        if hasBody { headers.add(name: "content-length", value: String(body.readableBytes)) }
+        if hasHooks { self.applyHeaderHooks(&headers, self.makeRequest(head)) }
+        if hasHooks || !isEngine {
+            // What the application says of the length does not count.
+            headers.remove(name: "transfer-encoding")
+            headers.remove(name: "content-length")
+        }
         if closing || self.mustClose { headers.replaceOrAdd(name: "connection", value: "close") }
-        let responseHead = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-        context.write(Self.wrapOutboundOut(.head(responseHead)), promise: nil)
-        if hasBody, body.readableBytes > 0, head.method != .HEAD {
-            context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        let hasBody = status != .noContent && status != .notModified
+        let response = HTTPResponse(
+            status: status, headers: headers, body: hasBody ? body : .none, omitsBody: head.method == .head)
+        let isOurs = isEngine && !hasHooks && !self.server.configuration.cors.isEnabled
+        guard isOurs || response.isValid else {
+            self.server.logger.error("response refused: a header of the application can't be sent")
+            transport.send(
+                HTTPResponse(status: .internalServerError, headers: ["connection": "close"], body: .empty))
+            return self.linger()
         }
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        transport.send(response)
         if closing { self.linger() } else { self.finishRequest() }
     }
 
@@ -151,4 +161,9 @@ extension HTTPHandler {
         if self.isHandshake { self.server.configuration.initialHeaders?(&headers, request) }
         self.server.configuration.responseHeaders?(&headers, request)
     }
+}
+
+extension RequestHead {
+    /// The header `Origin`.
+    var origin: String? { self.facts.contains(.hasOrigin) ? self.first("origin") : nil }
 }

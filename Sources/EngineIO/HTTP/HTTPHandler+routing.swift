@@ -5,16 +5,16 @@ import NIOHTTP1
 extension HTTPHandler {
     /// Decides on the head alone what becomes of the body. A POST for a session is taken or refused here, so that a second
     /// one is noticed while the first is under way. nil: the request was answered.
-    func target(of head: HTTPRequestHead) -> Target? {
-        guard self.server.path.matches(head.uri) else {
+    func target(of head: RequestHead) -> Target? {
+        guard self.server.path.matches(head) else {
             return self.server.configuration.fallback == nil ? .unknown : .fallback
         }
         if self.clientFile(of: head) != nil { return .engine }
-        guard head.method == .POST else { return .engine }
-        let query = QueryParameters(uri: head.uri)
+        guard head.method == .post else { return .engine }
+        let query = QueryParameters(head)
         guard let sid = query.sid, !sid.isEmpty, query.transport == "polling",
             let session = self.server.session(id: sid),
-            head.headers.first(name: "origin").map({ RequestOrigin.isValid($0) }) ?? true
+            head.origin.map({ RequestOrigin.isValid($0) }) ?? true
         else { return .engine }
         switch session.beginPost(self) {
         case .accepted: break
@@ -25,16 +25,14 @@ extension HTTPHandler {
             return nil
         case .mismatch, .unknown: return .engine
         }
-        if head.headers.first(name: "content-type") == "application/octet-stream" {
+        if head.first("content-type") == "application/octet-stream" {
             self.server.logger.debug("session closed: a POST of the wrong content type")
             _ = session.endPost(self)
             session.end(reason: .transportError, .close)
             self.respond(status: .badRequest, closing: true)
             return nil
         }
-        if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
-            length > self.server.configuration.maxPayload
-        {
+        if case .length(let length) = head.framing, length > self.server.configuration.maxPayload {
             self.refuseBody(.post(session))
             return nil
         }
@@ -42,17 +40,16 @@ extension HTTPHandler {
     }
 
     /// The file that a request asks for: its path below the server's is the name of one.
-    private func clientFile(of head: HTTPRequestHead) -> EngineIOFile? {
-        let files = self.server.configuration.clientFiles
-        guard !files.isEmpty, head.method == .GET || head.method == .HEAD else { return nil }
-        let rest = head.uri.utf8.dropFirst(self.server.path.value.utf8.count)
-        guard let name = String(rest.prefix { $0 != UInt8(ascii: "?") }) else { return nil }
-        return files[name]
+    private func clientFile(of head: RequestHead) -> EngineIOFile? {
+        guard self.server.hasClientFiles, head.method == .get || head.method == .head else { return nil }
+        let rest = head.bytes[head.targetRange].dropFirst(self.server.path.value.utf8.count)
+        guard let first = rest.first, first != UInt8(ascii: "?") else { return nil }
+        let name = String(decoding: rest.prefix { $0 != UInt8(ascii: "?") }, as: UTF8.self)
+        return self.server.configuration.clientFiles[name]
     }
 
-    private func respond(_ file: EngineIOFile, _ head: HTTPRequestHead) {
-        let known = head.headers[canonicalForm: "if-none-match"]
-        let isKnown = known.contains { $0 == "*" || $0 == file.etag || $0 == "W/" + file.etag }
+    private func respond(_ file: EngineIOFile, _ head: RequestHead) {
+        let isKnown = head.items("if-none-match").contains { $0 == "*" || $0 == file.etag || $0 == "W/" + file.etag }
         var headers = HTTPHeaders()
         headers.add(name: "content-type", value: file.contentType)
         headers.add(name: "cache-control", value: "public, max-age=0")
@@ -60,7 +57,7 @@ extension HTTPHandler {
         if isKnown {
             self.respond(status: .notModified, headers: headers)
         } else {
-            self.respond(status: .ok, headers: headers, body: file.body)
+            self.respond(status: .ok, headers: headers, body: .bytes(file.body))
         }
     }
 
@@ -73,11 +70,11 @@ extension HTTPHandler {
     }
 
     /// Handles a request of the server's path whose body does not count. The order of the checks is the protocol's.
-    func route(_ head: HTTPRequestHead) {
+    func route(_ head: RequestHead) {
         if let file = self.clientFile(of: head) { return self.respond(file, head) }
-        let query = QueryParameters(uri: head.uri)
-        let isUpgrade = head.headers[canonicalForm: "upgrade"].contains { $0.lowercased() == "websocket" }
-        if head.method == .OPTIONS, self.server.configuration.cors.isEnabled {
+        let query = QueryParameters(head)
+        let isUpgrade = head.wantsWebSocket
+        if head.method == .options, self.server.configuration.cors.isEnabled {
             return self.respondPreflight(head)
         }
         guard let transport = query.transport.flatMap(EngineIOTransport.init(rawValue:)),
@@ -85,12 +82,11 @@ extension HTTPHandler {
         else {
             return self.refuse(.unknownTransport, ["transport": query.transport ?? ""], isUpgrade: isUpgrade)
         }
-        let origin = head.headers.first(name: "origin")
+        let origin = head.origin
         guard origin.map({ RequestOrigin.isValid($0) }) ?? true else {
             return self.refuse(.badRequest, ["name": "INVALID_ORIGIN"], isUpgrade: isUpgrade)
         }
-        if isUpgrade, let origin, !self.server.corsPolicy.admits(origin: origin, host: head.headers.first(name: "host"))
-        {
+        if isUpgrade, let origin, !self.server.corsPolicy.admits(origin: origin, host: head.first("host")) {
             return self.refuse(.forbidden, ["name": "ORIGIN_NOT_ALLOWED"], isUpgrade: true)
         }
         if let sid = query.sid, !sid.isEmpty {
@@ -107,15 +103,15 @@ extension HTTPHandler {
                 return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: false)
             }
             switch head.method {
-            case .GET: return self.poll(session)
-            case .POST:
+            case .get: return self.poll(session)
+            case .post:
                 // A session that polls has taken its POST when the head came.
                 return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: false)
             default: return self.respond(status: .internalServerError)
             }
         }
-        guard head.method == .GET else {
-            return self.refuse(.badMethod, ["method": head.method.rawValue], isUpgrade: isUpgrade)
+        guard head.method == .get else {
+            return self.refuse(.badMethod, ["method": head.methodName], isUpgrade: isUpgrade)
         }
         guard isUpgrade == (transport == .websocket) else {
             return self.refuse(.badRequest, ["name": "TRANSPORT_HANDSHAKE_ERROR"], isUpgrade: isUpgrade)
@@ -124,15 +120,15 @@ extension HTTPHandler {
     }
 
     /// Asks the application about a new session, then opens it.
-    private func admit(_ head: HTTPRequestHead, _ query: QueryParameters, isUpgrade: Bool) {
+    private func admit(_ head: RequestHead, _ query: QueryParameters, isUpgrade: Bool) {
         let isCurrent = query.eio == "4"
-        let request = self.makeRequest(head, query)
+        let request = self.makeRequest(head)
         let configuration = self.server.configuration
         guard configuration.allowRequest != nil || configuration.generateID != nil else {
             guard isCurrent else {
                 return self.refuse(.unsupportedVersion, ["protocol": query.eio ?? ""], isUpgrade: isUpgrade)
             }
-            return self.open(request, id: SessionID.random(), isUpgrade: isUpgrade)
+            return self.open(request, id: self.loop.makeID(), isUpgrade: isUpgrade)
         }
         self.activity = .waiting
         let serial = self.serial
@@ -189,9 +185,9 @@ extension HTTPHandler {
     }
 
     /// Has the application answer a request for another path.
-    func answerByFallback(_ head: HTTPRequestHead) {
+    func answerByFallback(_ head: RequestHead) {
         guard let fallback = self.server.configuration.fallback else { return self.respond(.notFound) }
-        let request = self.makeRequest(head, QueryParameters(uri: head.uri), body: self.body)
+        let request = self.makeRequest(head, body: self.body)
         self.activity = .waiting
         let serial = self.serial
         let loop = self.loop
@@ -204,30 +200,33 @@ extension HTTPHandler {
         }
     }
 
-    func makeRequest(_ head: HTTPRequestHead, _ query: QueryParameters, body: ByteBuffer = ByteBuffer())
-        -> EngineIORequest
-    {
-        let remote = self.context?.remoteAddress
-        let peer = remote?.ipAddress ?? remote?.pathname ?? ""
-        let trusted = self.server.trustedProxies
-        let address =
-            trusted.isEmpty
-            ? peer
-            : ForwardedAddress.client(
-                peer: peer,
-                headers: head.headers["forwarded"],
-                xForwardedFor: head.headers["x-forwarded-for"],
-                trusted: trusted
+    func makeRequest(_ head: RequestHead, body: ByteBuffer = ByteBuffer()) -> EngineIORequest {
+        let remote = self.transport?.remoteAddress
+        var address: String?
+        if !self.server.trustedProxies.isEmpty {
+            address = ForwardedAddress.client(
+                peer: EngineIORequest.peer(remote),
+                headers: head.values("forwarded"),
+                xForwardedFor: head.values("x-forwarded-for"),
+                trusted: self.server.trustedProxies
             )
+        }
         return EngineIORequest(
-            method: head.method,
-            url: head.uri,
-            headers: head.headers,
-            query: query.dictionary,
-            address: address,
-            remoteAddress: remote,
-            isSecure: self.server.configuration.tls != nil,
-            body: body
-        )
+            head: head, remoteAddress: remote, address: address, isSecure: self.server.configuration.tls != nil,
+            body: body)
+    }
+}
+
+extension RequestHead {
+    /// The items of all fields with this name, which are lists.
+    fileprivate func items(_ name: StaticString) -> [String] {
+        self.values(name).flatMap { value in
+            value.utf8.split(separator: UInt8(ascii: ",")).map { item in
+                var item = item
+                while let first = item.first, first == 0x20 || first == 0x09 { item.removeFirst() }
+                while let last = item.last, last == 0x20 || last == 0x09 { item.removeLast() }
+                return String(decoding: item, as: UTF8.self)
+            }
+        }
     }
 }

@@ -1,13 +1,12 @@
 import EngineIOCore
 import NIOCore
 import NIOHTTP1
-import NIOWebSocket
 
 extension HTTPHandler {
     /// A client opens a session by WebSocket.
     func openWebSocket(_ request: EngineIORequest, id: String) {
         self.switchProtocols(isNew: true) {
-            $0.newSession(request, id: id, isWebSocket: true)
+            self.newSession(request, id: id, isWebSocket: true)
         } start: { session, webSocket in
             if !session.attach(webSocket) { webSocket.refuse() }
         }
@@ -16,7 +15,7 @@ extension HTTPHandler {
     /// A client wants to move a polling session to a WebSocket. For a session that is moving or has moved already the WebSocket
     /// is closed again.
     func upgrade(_ session: EngineIOSession) {
-        self.switchProtocols(isNew: false) { _ in
+        self.switchProtocols(isNew: false) {
             session
         } start: { session, webSocket in
             if !session.beginUpgrade(webSocket) { webSocket.refuse() }
@@ -26,45 +25,44 @@ extension HTTPHandler {
     /// Answers 101, then makes the WebSocket end of a session.
     private func switchProtocols(
         isNew: Bool,
-        _ session: @escaping (HTTPHandler) -> EngineIOSession?,
-        start: @escaping (EngineIOSession, WebSocketHandler) -> Void
+        _ session: () -> EngineIOSession?,
+        start: (EngineIOSession, WebSocketHandler) -> Void
     ) {
-        guard let context = self.context, let head = self.head else { return }
+        guard let transport = self.transport, let head = self.head else { return }
         self.activity = .waiting
-        let response = Self.upgrader.buildUpgradeResponse(
-            channel: context.channel, upgradeRequest: head, initialResponseHeaders: HTTPHeaders())
-        response.assumeIsolated().whenComplete { result in
-            guard let context = self.context, case .waiting = self.activity else { return }
-            guard case .success(var headers) = result else {
-                return self.refuse(.badRequest, ["name": "WEBSOCKET_HANDSHAKE_ERROR"], isUpgrade: true)
-            }
-            guard let session = session(self) else { return }
-            if self.server.configuration.hasHeaderHooks {
-                self.applyHeaderHooks(&headers, self.makeRequest(head, QueryParameters(uri: head.uri)))
-            }
-            let responseHead = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
-            context.write(Self.wrapOutboundOut(.head(responseHead)), promise: nil)
-            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
-            let webSocket = WebSocketHandler(
-                session: session,
-                isProbing: !isNew,
-                maxPayload: self.server.configuration.maxPayload,
-                loop: self.loop
-            )
-            do {
-                try self.becomeWebSocket(webSocket)
-            } catch {
-                if isNew { session.end(reason: .transportError, .cut) }
-                context.close(promise: nil)
-                return
-            }
-            start(session, webSocket)
+        guard let accept = WebSocketAccept.value(for: head) else {
+            return self.refuse(.badRequest, ["name": "WEBSOCKET_HANDSHAKE_ERROR"], isUpgrade: true)
         }
+        guard let session = session() else { return }
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(3)
+        headers.add(name: "upgrade", value: "websocket")
+        headers.add(name: "connection", value: "upgrade")
+        headers.add(name: "sec-websocket-accept", value: accept)
+        if self.server.configuration.hasHeaderHooks {
+            self.applyHeaderHooks(&headers, self.makeRequest(head))
+            guard HTTPResponse(status: .switchingProtocols, headers: headers, body: .none).isValid else {
+                if isNew { session.end(reason: .transportError, .cut) }
+                return self.respond(status: .internalServerError, closing: true)
+            }
+        }
+        let webSocket = WebSocketHandler(
+            session: session,
+            isProbing: !isNew,
+            maxPayload: self.server.configuration.maxPayload,
+            loop: self.loop
+        )
+        self.upgraded()
+        transport.switchProtocols(headers, to: webSocket) { start(session, webSocket) }
     }
+}
 
-    /// Checks the handshake and computes its answer; it never touches a pipeline.
-    private static let upgrader = NIOWebSocketServerUpgrader(
-        shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
-        upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() }
-    )
+extension WebSocketAccept {
+    /// Checks what a request for an upgrade must say (RFC 6455 §4.2.1) and computes the proof; nil for a request that does not.
+    static func value(for head: RequestHead) -> String? {
+        guard head.method == .get, !head.isHTTP10, head.wantsWebSocket else { return nil }
+        let keys = head.values("sec-websocket-key")
+        guard keys.count == 1, Self.isKey(keys[0]), head.values("sec-websocket-version") == ["13"] else { return nil }
+        return Self.value(forKey: keys[0])
+    }
 }

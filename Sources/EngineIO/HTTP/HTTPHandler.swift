@@ -2,13 +2,11 @@ import EngineIOCore
 import NIOCore
 import NIOHTTP1
 
-/// One HTTP connection: assembles requests, has them answered one at a time, and turns into a WebSocket.
+/// The requests of one HTTP connection, answered one at a time; one of them may turn it into a WebSocket. How the requests come
+/// and the answers leave is its transport's matter.
 ///
 /// While a GET waits for packets the connection is still read, so that its end is noticed at once.
-final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
-
+final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
     enum Activity {
         /// Between two requests.
         case idle
@@ -34,102 +32,74 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
     }
 
     let server: EngineIOServer
-    var context: ChannelHandlerContext?
+    /// nil once the connection has ended or belongs to a WebSocket.
+    var transport: (any HTTPTransport)?
     var activity = Activity.idle
-    var head: HTTPRequestHead?
+    var head: RequestHead?
     var body = ByteBuffer()
-    var mustClose = false
+    private(set) var mustClose = false
     /// Counts requests, so that an answer that comes too late is known.
     var serial = 0
     /// The first response of the session that this request has opened gets the initial headers.
     var isHandshake = false
+    /// The connection is being closed; with TLS that takes a while.
+    private var isCut = false
     private var deadline = UInt64.max
-    /// What came while a request was being answered (pipelining). Bounded.
-    private var waiting: [HTTPServerRequestPart] = []
-    private var waitingBytes = 0
-    private let decoder: any RemovableChannelHandler
-    private let encoders: [any RemovableChannelHandler]
+    /// In the wheel of the loop; void once the connection has ended or is a WebSocket's.
+    private let ticket = WheelTicket()
     /// Asks the application about the request.
     var decision: Task<Void, Never>?
     /// Sessions opened over this connection.
     private var handshakes = 0
 
-    init(
-        server: EngineIOServer,
-        loop: LoopContext,
-        decoder: any RemovableChannelHandler,
-        encoders: [any RemovableChannelHandler]
-    ) {
+    init(server: EngineIOServer, loop: LoopContext) {
         self.server = server
-        self.decoder = decoder
-        self.encoders = encoders
         super.init(loop: loop)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    func begin(_ transport: any HTTPTransport) {
+        self.transport = transport
+        self.ticket.hold(self)
         self.restartDeadline()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
+    func transportEnded() {
+        self.transport = nil
+        self.ticket.void()
         self.endRead()
     }
 
     // MARK: Requests
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .upgraded = self.activity { return context.fireChannelRead(data) }
-        self.beginRead()
-        self.receive(Self.unwrapInboundIn(data))
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        self.endRead()
-        context.fireChannelReadComplete()
-    }
-
-    private func receive(_ part: HTTPServerRequestPart) {
+    /// Whether the next part of a request may be given.
+    var isReceiving: Bool {
         switch self.activity {
-        case .idle:
-            if case .head(let head) = part { self.begin(head) }
-        case .receiving(let target):
-            switch part {
-            case .head: break
-            case .body(let bytes): self.receive(bytes, for: target)
-            case .end: self.end(target)
-            }
-        case .waiting, .polling, .posting:
-            self.keep(part)
-        case .lingering, .upgraded:
-            break
+        case .idle, .receiving: self.transport != nil && !self.isCut
+        case .waiting, .polling, .posting, .lingering, .upgraded: false
         }
     }
 
-    private func keep(_ part: HTTPServerRequestPart) {
-        if case .end = part, self.waiting.isEmpty { return }
-        if case .body(let bytes) = part { self.waitingBytes += bytes.readableBytes }
-        guard self.waiting.count < 64, self.waitingBytes <= 64 << 10 else {
-            self.server.logger.debug("connection closed: too much was pipelined")
-            self.context?.close(promise: nil)
-            return
+    /// Whether nothing more will be read.
+    var isFinished: Bool {
+        switch self.activity {
+        case .lingering, .upgraded: true
+        case .idle, .receiving, .waiting, .polling, .posting: self.transport == nil || self.isCut
         }
-        self.waiting.append(part)
     }
 
-    private func begin(_ head: HTTPRequestHead) {
-        guard self.context?.channel.isWritable == true else {
+    /// A request begins.
+    func receive(_ head: RequestHead) {
+        guard case .idle = self.activity, let transport = self.transport else { return }
+        guard transport.isWritable else {
             // Nobody asks for more before the last answer was read; who does could fill our memory with answers.
             self.server.logger.debug("connection closed: requests without an end, and their answers are not read")
-            self.context?.close(promise: nil)
-            return
+            return self.cut()
         }
         self.serial += 1
         self.head = head
-        // NIO's decoder reads no request behind one that asks for another protocol.
-        self.mustClose = !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "upgrade")
+        // What follows a request for another protocol may not be HTTP.
+        self.mustClose = !head.isKeepAlive || head.method == .connect || head.facts.contains(.hasUpgrade)
         self.isHandshake = false
-        self.body.clear()
         self.restartDeadline()
         guard let target = self.target(of: head) else { return }
         self.activity = .receiving(target)
@@ -137,17 +107,17 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
     }
 
     /// A client that asks before it sends a body is told to go on.
-    private func invite(_ head: HTTPRequestHead, _ target: Target) {
+    private func invite(_ head: RequestHead, _ target: Target) {
+        guard head.facts.contains(.expectsContinue), !head.isHTTP10 else { return }
         switch target {
-        case .post, .fallback: break
+        case .post, .fallback: self.transport?.inviteBody()
         case .engine, .unknown: return
         }
-        guard head.headers.first(name: "expect")?.lowercased() == "100-continue" else { return }
-        let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
-        self.context?.writeAndFlush(Self.wrapOutboundOut(.head(goOn)), promise: nil)
     }
 
-    private func receive(_ bytes: ByteBuffer, for target: Target) {
+    /// A part of its body.
+    func receive(_ bytes: ByteBuffer) {
+        guard case .receiving(let target) = self.activity else { return }
         switch target {
         case .engine, .unknown:
             // Nothing but a POST has a body that counts.
@@ -164,8 +134,9 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         }
     }
 
-    private func end(_ target: Target) {
-        guard let head = self.head else { return }
+    /// It is complete.
+    func receiveEnd() {
+        guard case .receiving(let target) = self.activity, let head = self.head else { return }
         switch target {
         case .engine: self.route(head)
         case .post(let session): self.post(session)
@@ -174,36 +145,54 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         }
     }
 
+    /// What has come is no request.
+    func fail(_ error: HTTPRequestError) {
+        self.server.logger.debug("request refused: malformed", metadata: ["socketio.error": "\(error)"])
+        let activity = self.activity
+        self.transport?.send(
+            HTTPResponse(
+                status: HTTPResponseStatus(statusCode: error.status), headers: ["connection": "close"], body: .empty))
+        self.linger()
+        if case .receiving(.post(let session)) = activity, session.endPost(self) {
+            session.end(reason: .transportError, .close)
+        }
+    }
+
+    /// More was pipelined behind a request that waits than is kept.
+    func overflow() {
+        self.server.logger.debug("connection closed: too much was pipelined")
+        self.cut()
+    }
+
+    /// Ends the connection without an answer; what is to follow happens when the channel has ended.
+    private func cut() {
+        self.isCut = true
+        self.transport?.close()
+    }
+
     // MARK: Answers
 
     /// Ends the present request's turn after its answer has been written.
     func finishRequest() {
-        guard self.context != nil else { return }
+        guard let transport = self.transport else { return }
         if self.mustClose { return self.linger() }
         self.head = nil
         self.body = ByteBuffer()
         self.activity = .idle
         self.restartDeadline()
-        guard !self.waiting.isEmpty else { return }
-        let parts = self.waiting
-        self.waiting = []
-        self.waitingBytes = 0
-        for part in parts { self.receive(part) }
+        transport.resume()
     }
 
     /// Ends the connection after an answer, although more may come from the client: what comes is read and thrown away for
     /// some time, since closing at once would reset the connection and could destroy the answer on its way.
     func linger() {
-        guard let context = self.context else { return }
+        guard let transport = self.transport else { return }
         self.activity = .lingering
-        self.waiting = []
         self.restartDeadline()
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in
+        transport.closeOutput {
             self.deadline = NIODeadline.now().uptimeNanoseconds &+ 2_000_000_000
-            self.loop.wake(self, at: self.deadline)
+            self.loop.wake(self.ticket, at: self.deadline)
         }
-        context.close(mode: .output, promise: written)
     }
 
     /// Notes that this connection opens a session. After some it is closed with the answer: a limit on connections is then one
@@ -213,10 +202,18 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         if self.handshakes >= 16 { self.mustClose = true }
     }
 
-    func restartDeadline() {
+    private func restartDeadline() {
         let isArmed = self.deadline != .max
         self.deadline = NIODeadline.now().uptimeNanoseconds &+ self.server.requestTimeout
-        if !isArmed { self.loop.wake(self, at: self.deadline) }
+        if !isArmed { self.loop.wake(self.ticket, at: self.deadline) }
+    }
+
+    /// The connection is a WebSocket from now on.
+    func upgraded() {
+        self.activity = .upgraded
+        self.deadline = .max
+        self.transport = nil
+        self.ticket.void()
     }
 
     // MARK: The session's calls
@@ -230,13 +227,13 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         switch self.activity {
         case .polling:
             switch end {
-            case .noop: self.respond(payload: ByteBuffer(string: "6"))
-            case .close, .code: self.respond(payload: ByteBuffer(string: "1"))
-            case .cut: self.context?.close(promise: nil)
+            case .noop: self.respond(payload: "6")
+            case .close, .code: self.respond(payload: "1")
+            case .cut: self.cut()
             }
         case .receiving, .posting:
             self.activity = .lingering
-            self.context?.close(promise: nil)
+            self.cut()
         case .idle, .waiting, .lingering, .upgraded:
             break
         }
@@ -244,10 +241,9 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
 
     // MARK: The end of the connection
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func connectionEnded() {
         let activity = self.activity
         self.activity = .lingering
-        self.waiting = []
         self.decision?.cancel()
         switch activity {
         case .polling(let session):
@@ -263,43 +259,12 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHan
         case .receiving, .idle, .waiting, .lingering, .upgraded: break
         }
         self.endRead()
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
-        if let error = error as? HTTPParserError, case .idle = self.activity {
-            let status: HTTPResponseStatus = error == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest
-            let head = HTTPResponseHead(
-                version: .http1_1, status: status, headers: ["content-length": "0", "connection": "close"])
-            context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
-            return self.linger()
-        }
-        context.close(promise: nil)
-    }
-
-    // MARK: WebSocket
-
-    /// Hands the connection over to `handler`; bytes that the HTTP decoder already holds go to it.
-    func becomeWebSocket(_ handler: WebSocketHandler) throws {
-        guard let context = self.context else { return }
-        self.activity = .upgraded
-        self.deadline = .max
-        let pipeline = context.pipeline.syncOperations
-        try pipeline.addHandler(handler)
-        for encoder in self.encoders { pipeline.removeHandler(encoder, promise: nil) }
-        let removed = context.eventLoop.makePromise(of: Void.self)
-        // What the decoder still held was read without a completion.
-        removed.futureResult.assumeIsolated().whenComplete { _ in handler.endRead() }
-        pipeline.removeHandler(self.decoder, promise: removed)
-        pipeline.removeHandler(self, promise: nil)
     }
 }
 
 extension HTTPHandler: WheelClient {
     func wheelFired(now: UInt64) -> UInt64? {
-        guard self.deadline != .max, let context = self.context else { return nil }
+        guard self.deadline != .max, self.transport != nil else { return nil }
         guard self.deadline <= now else { return self.deadline }
         switch self.activity {
         case .polling, .posting:
@@ -320,7 +285,7 @@ extension HTTPHandler: WheelClient {
         case .idle, .receiving, .lingering: break
         case .upgraded: return nil
         }
-        context.close(promise: nil)
+        self.cut()
         return nil
     }
 }

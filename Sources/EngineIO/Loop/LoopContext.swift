@@ -35,6 +35,9 @@ public final class LoopContext: @unchecked Sendable {
     @exclusivity(unchecked) private var scratch = ByteBuffer()
     /// Storage that an outbox may have for its next packets: what was written last.
     @exclusivity(unchecked) private var spare = ByteBuffer()
+    /// Storage for answers, and random words.
+    @exclusivity(unchecked) var answer = ByteBuffer()
+    @exclusivity(unchecked) var randomStock = RandomStock()
 
     private var wheel: TimingWheel<WheelEntry>
     private var expired: [WheelEntry] = []

@@ -1,7 +1,6 @@
 import EngineIOCore
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
@@ -19,6 +18,7 @@ public final class EngineIOServer: Sendable {
     let trustedProxies: [IPNetwork]
     let limits: SessionLimits
     let requestTimeout: UInt64
+    let hasClientFiles: Bool
     private let makeHandler: @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
     private let table = Mutex<Table>(Table())
     private let group: MultiThreadedEventLoopGroup
@@ -56,6 +56,7 @@ public final class EngineIOServer: Sendable {
             maxInboundQueueBytes: configuration.maxInboundQueueBytes
         )
         self.requestTimeout = configuration.requestTimeout.nanoseconds
+        self.hasClientFiles = !configuration.clientFiles.isEmpty
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
         var loops: [LoopContext] = []
         var byLoop: [ObjectIdentifier: LoopContext] = [:]
@@ -95,14 +96,24 @@ public final class EngineIOServer: Sendable {
         // Its event loops may be gone.
         guard !self.isClosed else { throw EngineIOConfigurationError("the server is closed") }
         let tls = try self.configuration.tls.map { try NIOSSLContext(configuration: $0) }
-        let bootstrap = ServerBootstrap(group: self.group)
+        let plain = ServerBootstrap(group: self.group)
             .serverChannelOption(.backlog, value: self.configuration.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
+            .serverChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.configure(channel, tls) }
+                do {
+                    try self.configure(channel, tls)
+                    return channel.eventLoop.makeSucceededVoidFuture()
+                } catch {
+                    return channel.eventLoop.makeFailedFuture(error)
+                }
             }
+        // On Linux connections have it from the listening socket, where NIO sets it: a system call less for each.
+        #if os(Linux)
+            let bootstrap = plain
+        #else
+            let bootstrap = plain.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        #endif
         let channel = try await bind(bootstrap)
         let isClosed = self.table.withLock { table in
             if !table.isClosed { table.listeners.append(channel) }
@@ -117,30 +128,14 @@ public final class EngineIOServer: Sendable {
 
     private func configure(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
         guard let loop = self.loopOfEventLoop[ObjectIdentifier(channel.eventLoop)] else { return }
+        if let options = channel.syncOptions {
+            try options.setOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
+            try options.setOption(.recvAllocator, value: ReadBufferSize())
+        }
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-        // By hand rather than with NIO's own set-up: bytes that follow an upgrade request must not be lost, and a connection
-        // whose GET waits must go on being read.
-        let encoder = HTTPResponseEncoder()
-        let decoder = ByteToMessageHandler(
-            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: Self.headLimits),
-            // After a request with an Upgrade header NIO's decoder keeps what comes instead of decoding it.
-            maximumBufferSize: 256 << 10
-        )
-        let validator = NIOHTTPResponseHeadersValidator()
-        try pipeline.addHandlers([encoder, validator, decoder])
-        try pipeline.addHandler(
-            HTTPHandler(server: self, loop: loop, decoder: decoder, encoders: [encoder, validator]))
+        try pipeline.addHandler(ConnectionHandler(server: self, loop: loop), name: "connection")
     }
-
-    /// What the head of a request may hold: 16 KiB for a header field or the target, 64 KiB in all.
-    private static let headLimits = {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = 16 << 10
-        limits.maxHeaderListSize = 64 << 10
-        limits.maxHeaderFieldCount = 128
-        return limits
-    }()
 
     // MARK: Sessions
 

@@ -9,20 +9,39 @@ package enum PayloadEncoder {
     ///     becomes `b` and base64; control frames have no form here and are left out.
     ///   - body: only packets of this payload.
     package static func append(frames: ByteBuffer, to body: inout ByteBuffer) {
+        var isFirst = body.readableBytes == 0
+        self.append(frames: frames, to: &body, isFirst: &isFirst)
+    }
+
+    /// As ``append(frames:to:)``, to a buffer that holds something else in front of the payload.
+    ///
+    /// - Parameter isFirst: whether the payload has no packet yet.
+    package static func append(frames: ByteBuffer, to body: inout ByteBuffer, isFirst: inout Bool) {
         var frames = frames
         while let (opcode, payload) = WebSocketFrame.next(from: &frames) {
             switch opcode {
-            case .text:
-                if body.readableBytes > 0 { body.writeInteger(PayloadDecoder.separator) }
+            case .text, .binary:
+                if !isFirst { body.writeInteger(PayloadDecoder.separator) }
+                isFirst = false
+            default: continue
+            }
+            if opcode == .text {
                 body.writeImmutableBuffer(payload)
-            case .binary:
-                if body.readableBytes > 0 { body.writeInteger(PayloadDecoder.separator) }
+            } else {
                 body.writeInteger(UInt8(ascii: "b"))
                 Base64.encode(payload, to: &body)
-            default:
-                break
             }
         }
+    }
+
+    /// The size of a payload of these packets.
+    package static func encodedSize(of packets: [ByteBuffer]) -> Int {
+        var size = 0
+        for frames in packets {
+            let more = self.encodedSize(ofFrames: frames)
+            if more > 0 { size += more + (size > 0 ? 1 : 0) }
+        }
+        return size
     }
 
     /// The bytes that ``append(frames:to:)`` adds to an empty body; one more to a body that is not empty.

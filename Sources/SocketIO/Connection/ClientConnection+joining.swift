@@ -9,7 +9,7 @@ extension ClientConnection {
         let name = packet.namespace
         let auth: SocketIOValue
         do { auth = try packet.connectData() } catch { return self.protocolError(error) }
-        let count = self.joined.withLock { $0.inOrder.count } + self.joining.count
+        let count = self.joined.withLock { $0.count } + self.joining.count
         guard count < self.server.configuration.maxNamespacesPerConnection else {
             self.server.logger.debug(
                 "namespace refused", metadata: ["socketio.limit": "maxNamespacesPerConnection"])
@@ -46,7 +46,7 @@ extension ClientConnection {
             }
         }
         let socket = Socket(
-            id: SessionID.random(),
+            id: loop.makeID(),
             namespace: namespace,
             connection: self,
             handshake: Handshake(self.session.request, auth: auth)
@@ -68,7 +68,7 @@ extension ClientConnection {
 
     private func finishJoin(_ socket: Socket, _ error: (any Error)?, on loop: LoopContext) {
         let namespace = socket.namespace
-        self.joining.remove(namespace.name)
+        self.endJoining(namespace.name)
         self.joiningSockets[namespace.name] = nil
         guard !self.isClosing else {
             socket.refuse()
@@ -100,8 +100,14 @@ extension ClientConnection {
         namespace.callConnectionHandlers(socket, on: loop)
     }
 
-    func refuse(_ namespace: String, _ error: ConnectError) {
+    private func endJoining(_ namespace: String) {
         self.joining.remove(namespace)
+        // Most connections join one namespace, and keep nothing of that.
+        if self.joining.isEmpty { self.joining = [] }
+    }
+
+    func refuse(_ namespace: String, _ error: ConnectError) {
+        self.endJoining(namespace)
         do {
             let packet = try PacketEncoder.connectError(
                 namespace: namespace, message: error.message, data: error.data)

@@ -61,6 +61,30 @@ import Testing
         #expect(PayloadEncoder.encodedSize(ofFrames: ByteBuffer()) == 0)
     }
 
+    /// The size is said in front of the payload, so it must be right.
+    @Test func payloadBehindSomethingElse() {
+        func frame(_ opcode: WebSocketOpcode, _ text: String) -> ByteBuffer {
+            var buffer = ByteBuffer()
+            WebSocketFrame.append(opcode: opcode, payload: ByteBuffer(string: text), to: &buffer)
+            return buffer
+        }
+        var several = frame(.text, "4b")
+        several.writeImmutableBuffer(frame(.binary, "xyz"))
+        let lists: [[ByteBuffer]] = [
+            [], [frame(.text, "4a")], [frame(.text, "4a"), several, frame(.text, "2")], [several, several],
+            [frame(.ping, ""), frame(.text, "4a"), frame(.ping, "x"), ByteBuffer(), frame(.binary, "")],
+        ]
+        for list in lists {
+            var alone = ByteBuffer()
+            for frames in list { PayloadEncoder.append(frames: frames, to: &alone) }
+            var behind = ByteBuffer(string: "head")
+            var isFirst = true
+            for frames in list { PayloadEncoder.append(frames: frames, to: &behind, isFirst: &isFirst) }
+            #expect(String(buffer: behind) == "head" + String(buffer: alone))
+            #expect(PayloadEncoder.encodedSize(of: list) == alone.readableBytes)
+        }
+    }
+
     @Test func packetsAreCounted() {
         let body = { (count: Int) in
             ByteBuffer(string: Array(repeating: "4x", count: count).joined(separator: "\u{1E}"))

@@ -40,7 +40,7 @@ struct RequestShapeTests {
             let connection = try await RawConnection.connect(port: server.port)
             try await connection.send(request.replacing("<sid>", with: sid))
             let answer = String(decoding: try await connection.readUntilClose(), as: UTF8.self)
-            #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+            #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4") || answer.hasPrefix("HTTP/1.1 505"), "\(answer)")
             #expect(server.log.value.messages.isEmpty)
             // Another client is not disturbed.
             let other = try await server.client()
@@ -96,7 +96,7 @@ struct RequestShapeTests {
             let sid = try await server.openPolling(http).sid
             let get = try await http.start("GET", TestServer.path(sid))
             try await eventually("the GET to wait") { server.session(sid)?.hasPoll == true }
-            let more = Array(repeating: "GET /other HTTP/1.1\r\nHost: a\r\n\r\n", count: 500).joined()
+            let more = Array(repeating: "GET /other HTTP/1.1\r\nHost: a\r\n\r\n", count: 3000).joined()
             get.connection.enqueue(Array(more.utf8))
             #expect(try await server.end(sid) == "transport error")
             await #expect(throws: ConnectionEnded.self) { try await get.reply() }

@@ -74,4 +74,25 @@ struct HeaderHookTests {
             #expect(try await server.http.request("GET", TestServer.path()).headers["x-xss-protection"] == nil)
         }
     }
+
+    /// A hook that writes what can't stand in a header is answered for with 500, and opens nothing.
+    @Test func headersThatCannotBeSent() async throws {
+        let fields = [
+            ("x", "a\r\nset-cookie: evil=1"), ("x: y\r\nset-cookie", "evil=1"), ("", "x"), ("x", "\u{0}"),
+        ]
+        for (name, value) in fields {
+            try await withServer {
+                $0.responseHeaders = { headers, _ in headers.add(name: name, value: value) }
+            } _: { server in
+                let reply = try await server.http.request("GET", TestServer.path())
+                #expect(reply.status == 500)
+                #expect(reply.headers["connection"] == "close")
+                #expect(reply.headers["set-cookie"] == nil)
+                let refused = try await #require(throws: WSRefused.self) { try await server.webSocket() }
+                #expect(refused.status == 500)
+                #expect(refused.reply.headers["set-cookie"] == nil)
+                try await eventually("the session of the WebSocket to end") { server.server.sessionCount <= 1 }
+            }
+        }
+    }
 }

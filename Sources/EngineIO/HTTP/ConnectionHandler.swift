@@ -1,0 +1,127 @@
+import EngineIOCore
+import NIOCore
+
+/// The only handler in the pipeline of a connection, TLS apart, for the connection's whole life: its reads go to the HTTP part
+/// first and to the WebSocket after an upgrade. So a connection that is upgraded changes no pipeline, and keeps nothing of what
+/// only its first request needed.
+///
+/// `@unchecked Sendable`: it is confined to its event loop, as every channel handler.
+final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum User {
+        case nobody
+        case http(HTTPConnection)
+        case webSocket(WebSocketHandler)
+    }
+
+    private let server: EngineIOServer
+    private let loop: LoopContext
+    // Used on the loop's thread alone; the first is looked at for each read.
+    @exclusivity(unchecked) private var user = User.nobody
+    /// Between a read and its completion, which flushes.
+    @exclusivity(unchecked) private var isReading = false
+    /// The answer 101 was written and may not have left.
+    @exclusivity(unchecked) private var mustFlush = false
+
+    init(server: EngineIOServer, loop: LoopContext) {
+        self.server = server
+        self.loop = loop
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let http = HTTPConnection(owner: self, server: self.server, loop: self.loop, context: context)
+        self.user = .http(http)
+        http.handler.begin(http)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        switch self.user {
+        case .webSocket(let webSocket): webSocket.handlerRemoved(context: context)
+        case .http(let http): http.handler.transportEnded()
+        case .nobody: break
+        }
+        self.user = .nobody
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.isReading = true
+        switch self.user {
+        case .webSocket(let webSocket): webSocket.channelRead(context: context, data: data)
+        case .http(let http):
+            http.handler.beginRead()
+            http.read(Self.unwrapInboundIn(data))
+        case .nobody: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        self.isReading = false
+        switch self.user {
+        case .webSocket(let webSocket):
+            webSocket.channelReadComplete(context: context)
+            if self.mustFlush { self.flush(context) }
+        case .http(let http):
+            http.handler.endRead()
+            context.fireChannelReadComplete()
+        case .nobody: context.fireChannelReadComplete()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .webSocket(let webSocket) = self.user {
+            webSocket.channelWritabilityChanged(context: context)
+        } else {
+            context.fireChannelWritabilityChanged()
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        switch self.user {
+        case .webSocket(let webSocket): webSocket.channelInactive(context: context)
+        case .http(let http):
+            http.handler.connectionEnded()
+            context.fireChannelInactive()
+        case .nobody: context.fireChannelInactive()
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .webSocket(let webSocket) = self.user { return webSocket.errorCaught(context: context, error: error) }
+        self.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    // MARK: What the HTTP part does
+
+    func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        context.write(Self.wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Makes `webSocket` the user of the connection.
+    func become(_ webSocket: WebSocketHandler, _ context: ChannelHandlerContext) {
+        self.user = .webSocket(webSocket)
+        self.mustFlush = true
+        webSocket.handlerAdded(context: context)
+        // The read goes on as one of the WebSocket's.
+        if self.isReading { webSocket.beginRead() }
+    }
+
+    /// The WebSocket has its session: hands over what has come behind the request, and sees to it that the answer leaves, at the
+    /// latest behind what the session sends now.
+    func began(_ webSocket: WebSocketHandler, _ rest: ByteBuffer, _ context: ChannelHandlerContext) {
+        if rest.readableBytes > 0 {
+            webSocket.channelRead(context: context, data: NIOAny(rest))
+            // Else the completion of the read that is under way.
+            if !self.isReading { webSocket.endRead() }
+        }
+        guard !self.isReading, self.mustFlush else { return }
+        context.eventLoop.assumeIsolated().execute { self.flush(context) }
+    }
+
+    private func flush(_ context: ChannelHandlerContext) {
+        self.mustFlush = false
+        context.flush()
+    }
+}
