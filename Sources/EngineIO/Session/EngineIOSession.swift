@@ -8,19 +8,22 @@ import Synchronization
 /// order, and leaves on the event loop of the connection that serves the client at that time. Packets of one sender arrive in
 /// the order of its calls, across an upgrade too.
 public final class EngineIOSession: Sendable {
+    // What each message touches comes first, so that it lies together.
+
+    let state: Mutex<SessionState>
+    let gate = Mutex<InboundGate>(InboundGate())
+    /// Set once, by the server, before the session is reachable from anywhere else; released by the gate when the session has
+    /// ended. Between these it is only read, inside the gate.
+    nonisolated(unsafe) var handler: (any EngineIOSessionHandler)?
+    /// The loop on which the session was opened: its timers and deferred callbacks run here.
+    public let loop: LoopContext
+    let server: EngineIOServer
     /// The session's id: 20 characters, unguessable. It is a secret between client and server: who knows it can take over a
     /// polling session.
     public let id: String
     /// The request that opened the session.
     public let request: EngineIORequest
-    /// The loop on which the session was opened: its timers and deferred callbacks run here.
-    public let loop: LoopContext
 
-    let server: EngineIOServer
-    let state: Mutex<SessionState>
-    let gate = Mutex<InboundGate>(InboundGate())
-    /// Set once, by the server, before the session is reachable from anywhere else.
-    let handlerBox = HandlerBox()
     /// Set as soon as the server closes: messages that come from then on are not handed over. Those that a client has sent
     /// before an end of its own making are.
     private let isEndingFlag = Atomic<Bool>(false)
@@ -246,12 +249,4 @@ extension EngineIOSession: WheelClient {
 
     /// A ping as a WebSocket frame; shared by all sessions.
     private static let ping = ByteBuffer(bytes: [0x81, 0x01, UInt8(ascii: "2")])
-}
-
-/// Holds the handler of a session.
-///
-/// `@unchecked Sendable`: written once before the session is published, read afterwards; released by the gate when the session
-/// has ended.
-final class HandlerBox: @unchecked Sendable {
-    var handler: (any EngineIOSessionHandler)?
 }

@@ -15,32 +15,34 @@ import Synchronization
 /// - Rooms: ``join(_:)``, ``leave(_:)``, ``rooms``
 /// - The end: ``disconnect(close:)``, ``onDisconnecting(_:)``, ``onDisconnect(_:)``
 public final class Socket: Sendable {
-    /// 20 characters, unguessable. The socket is in the room of this name.
-    public let id: String
-    /// The namespace it belongs to.
-    public let namespace: Namespace
-    /// How it came to be.
-    public let handshake: Handshake
-    /// Values kept with the socket.
-    public let data = SocketData()
-    /// The connection, which sockets of other namespaces may share.
-    public let connection: ClientConnection
+    // What each packet touches comes first, so that it lies together.
 
+    /// That of the connection.
+    let session: EngineIOSession
     let listeners = ListenerBox()
-    let state = Mutex<SocketState>(SocketState())
     /// Whether anybody listens to what is sent; looked at for each packet.
     let hasOutgoingListeners = Atomic<Bool>(false)
     /// Whether the socket was disconnected or refused; looked at for each packet, where the lock would cost too much.
     let isGone = Atomic<Bool>(false)
+    /// The namespace it belongs to.
+    public let namespace: Namespace
+    /// The connection, which sockets of other namespaces may share.
+    public let connection: ClientConnection
+    /// 20 characters, unguessable. The socket is in the room of this name.
+    public let id: String
+    let state = Mutex<SocketState>(SocketState())
+    /// Values kept with the socket.
+    public let data = SocketData()
+    /// How it came to be.
+    public let handshake: Handshake
 
     init(id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake) {
         self.id = id
         self.namespace = namespace
         self.connection = connection
+        self.session = connection.session
         self.handshake = handshake
     }
-
-    var session: EngineIOSession { self.connection.session }
 
     /// Whether the socket is connected: true from before the `connection` handlers until the disconnection.
     public var connected: Bool { self.state.withLock { $0.phase == .connected } }
