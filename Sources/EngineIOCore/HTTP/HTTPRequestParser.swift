@@ -36,12 +36,6 @@ package struct HTTPRequestParser: Sendable {
         self.limits = limits
     }
 
-    /// Whether a request has begun whose head is not complete.
-    package var isInsideHead: Bool {
-        if case .head = self.state { return !self.partial.isEmpty }
-        return false
-    }
-
     /// Takes the next part off `buffer`; nil when more must come, and then nothing is left in it. Who does not want to go on
     /// leaves the rest where it is. After an error there is nothing but that error.
     package mutating func next(from buffer: inout ByteBuffer) throws(HTTPRequestError) -> Part? {

@@ -6,9 +6,9 @@ import Testing
 
 /// Requests that are made to hurt: what they cost is bounded, and others do not notice.
 @Suite struct HostileRequestTests {
-    /// NIO's decoder reads no request behind one with an Upgrade header, and would keep what comes.
+    /// What follows a request for another protocol may not be HTTP, and is not read as such.
     @Test(arguments: ["GET /nope HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c", "CONNECT host:1 HTTP/1.1"])
-    func connectionsWhoseDecoderStopsAreClosed(head: String) async throws {
+    func connectionsAreClosedBehindARequestForAnotherProtocol(head: String) async throws {
         try await withServer { server in
             let connection = try await RawConnection.connect(port: server.port)
             try await connection.send("\(head)\r\nHost: x\r\n\r\n")
