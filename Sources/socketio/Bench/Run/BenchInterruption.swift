@@ -9,9 +9,12 @@ import UnixSignals
     import Musl
 #endif
 
-/// Control-C, or SIGTERM: the first ends the run with its summary, the second ends the program.
+/// Control-C, or SIGTERM: the first ends the run with its summary, another some time later ends the program.
 final class BenchInterruption: Sendable {
     private let flag = Atomic<Bool>(false)
+
+    /// Programs such as `timeout` send a signal twice.
+    private static let pause: Duration = .milliseconds(500)
 
     var hasCome: Bool { self.flag.load(ordering: .relaxed) }
 
@@ -19,8 +22,11 @@ final class BenchInterruption: Sendable {
     func listen() async -> Task<Void, Never> {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         return Task {
+            var first: ContinuousClock.Instant?
             for await _ in signals {
-                if self.flag.exchange(true, ordering: .relaxed) { exit(1) }
+                self.flag.store(true, ordering: .relaxed)
+                if let first, ContinuousClock.now - first > Self.pause { exit(1) }
+                first = first ?? .now
             }
         }
     }
