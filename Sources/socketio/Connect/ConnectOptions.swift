@@ -134,23 +134,38 @@ struct ConnectOptions: ParsableArguments {
     func client(_ url: String, reconnects: Bool, onError: @escaping @Sendable (any Error) -> Void) throws
         -> SocketIOClient
     {
+        var configuration = try self.configuration()
+        configuration.reconnection.isEnabled = reconnects
+        configuration.onError = onError
+        if let auth = try self.authObject() { configuration.auth = SocketIOAuth(auth) }
+        return self.client(url, configuration)
+    }
+
+    /// All but `auth`.
+    ///
+    /// - Throws: ``CommandFailure`` for files that can't be read.
+    func configuration() throws -> SocketIOClientConfiguration {
         var configuration = SocketIOClientConfiguration()
         configuration.path = self.path
         for query in self.query { configuration.query[query.name] = query.value }
         for header in self.header { configuration.extraHeaders[header.name] = header.value }
         if let transports = self.transports { configuration.transports = transports.transports }
         configuration.tls = try self.tls()
-        configuration.reconnection.isEnabled = reconnects
         configuration.forceNew = true
         configuration.autoConnect = false
         configuration.closeTimeout = .seconds(3)
-        configuration.onError = onError
         configuration.logger = Logger(label: "socketio") { _ in SwiftLogNoOpLogHandler() }
-        if let auth = self.auth {
-            let isFile = auth.hasPrefix("@")
-            let text = isFile ? String(buffer: try InputFile.read(String(auth.dropFirst()))) : auth
-            configuration.auth = SocketIOAuth(try Self.object(text))
-        }
+        return configuration
+    }
+
+    /// - Throws: ``CommandFailure`` for a file that can't be read, `ValidationError`.
+    func authObject() throws -> SocketIOValue? {
+        guard let auth = self.auth else { return nil }
+        let isFile = auth.hasPrefix("@")
+        return try Self.object(isFile ? String(buffer: try InputFile.read(String(auth.dropFirst()))) : auth)
+    }
+
+    func client(_ url: String, _ configuration: SocketIOClientConfiguration) -> SocketIOClient {
         let client = SocketIOClient(url, configuration: configuration)
         guard let name = self.namespace.map({ $0.hasPrefix("/") ? $0 : "/" + $0 }), name != client.namespace else {
             return client

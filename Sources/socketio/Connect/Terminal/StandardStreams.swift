@@ -17,7 +17,11 @@ enum StandardStreams {
 
     /// False if nobody reads it any more.
     static func write(_ text: String, toError: Bool = false) -> Bool {
-        let descriptor = toError ? STDERR_FILENO : STDOUT_FILENO
+        Self.write(text, to: toError ? STDERR_FILENO : STDOUT_FILENO)
+    }
+
+    /// All of it; false if that can't be.
+    static func write(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
         return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
