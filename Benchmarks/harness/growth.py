@@ -71,6 +71,10 @@ def write(folder, ours, growth):
                 ],
             ),
             ("leaving and joining, ns", "members of the room", [("both together", swift, False, growth["leave_and_join"])]),
+            (
+                "leaving and joining, ns", "rooms that the socket is in",
+                [("both together", swift, False, growth["with_other_rooms"])],
+            ),
             ("memory of an idle connection, bytes", "connections", [("swift-socketio", swift, False, growth["memory"])]),
             (
                 "memory of a joined room, bytes", "connections",
@@ -98,6 +102,8 @@ def write(folder, ours, growth):
         "## Joining and leaving",
         "A member of a room leaves it and joins it again; all members have their turn.",
         _table("members", [("ns", growth["leave_and_join"])]),
+        "The same by one socket that is in ever more rooms.",
+        _table("rooms of the socket", [("ns", growth["with_other_rooms"])]),
         "## Memory",
         f"Resident memory of the server's process for an idle connection over WebSocket; and for each of {ROOMS_OF_EACH} rooms that\n"
         "each connection joins then, of its own or the same for all.",

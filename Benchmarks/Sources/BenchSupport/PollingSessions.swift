@@ -3,10 +3,11 @@
 public enum PollingSessions {
     /// Opens sessions and has each join the namespace `/`.
     public static func open(_ count: Int, port: Int) throws {
-        let client = try RawClient(port: port)
         var left = count
         while left > 0 {
-            let batch = min(left, 16)
+            // The server closes a connection with its sixteenth handshake.
+            let client = try RawClient(port: port)
+            let batch = min(left, 15)
             left -= batch
             let handshake = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\n\r\n"
             try client.send(Array(String(repeating: handshake, count: batch).utf8))

@@ -61,6 +61,8 @@ double now_seconds(void);
 typedef struct {
     double cpu_seconds, wait_seconds;
     long wake_ups;
+    /// Calls of write and writev; those of send are not counted by the system.
+    long writes;
     /// Of the two threads that have used most since `usage_mark`.
     double busiest, second;
 } Usage;

@@ -17,6 +17,7 @@ typedef struct {
 
 static Thread marks[MAX_THREADS];
 static int mark_count;
+static long marked_writes;
 
 static bool read_file(const char *path, char *text, size_t capacity) {
     FILE *file = fopen(path, "r");
@@ -25,6 +26,13 @@ static bool read_file(const char *path, char *text, size_t capacity) {
     text[count] = 0;
     fclose(file);
     return count > 0;
+}
+
+static long read_writes(void) {
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%d/io", (int)options.server);
+    const char *line = read_file(path, text, sizeof text) ? strstr(text, "\nsyscw:") : NULL;
+    return line != NULL ? atol(line + strlen("\nsyscw:")) : 0;
 }
 
 static int read_threads(Thread *threads) {
@@ -49,12 +57,15 @@ static int read_threads(Thread *threads) {
     return count;
 }
 
-void usage_mark(void) { mark_count = read_threads(marks); }
+void usage_mark(void) {
+    mark_count = read_threads(marks);
+    marked_writes = read_writes();
+}
 
 Usage usage_since_mark(void) {
     static Thread threads[MAX_THREADS];
     int count = read_threads(threads);
-    Usage usage = {0};
+    Usage usage = {.writes = read_writes() - marked_writes};
     for (int i = 0; i < count; i++) {
         Thread used = threads[i];
         for (int j = 0; j < mark_count; j++) {

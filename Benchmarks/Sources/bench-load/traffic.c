@@ -191,10 +191,12 @@ void run_traffic(void) {
     if (measured == 0) fail("nothing was exchanged");
     printf(
         "{\"ok\":true,\"units\":%llu,\"seconds\":%.4f,\"per_second\":%.1f,\"cpu_us\":%.4f,\"wake_ups\":%.4f,"
+        "\"writes\":%.4f,"
         "\"server_busy\":%.3f,\"server_waits\":%.3f,\"busiest_thread\":%.3f,\"second_thread\":%.3f,"
         "\"generator_busy\":%.3f}\n",
         (unsigned long long)measured, seconds, (double)measured / seconds,
         usage.cpu_seconds * 1e6 / (double)measured, (double)usage.wake_ups / (double)measured,
+        (double)usage.writes / (double)measured,
         usage.cpu_seconds / seconds, usage.wait_seconds / seconds, usage.busiest / seconds, usage.second / seconds,
         own / seconds);
 }

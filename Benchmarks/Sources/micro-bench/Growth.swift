@@ -17,8 +17,9 @@ struct Growth: AsyncParsableCommand {
     func run() async throws {
         let bench = try await RoomBench()
         var series: [String] = []
-        series.append(contentsOf: try self.roomGrowth(bench))
         series.append(contentsOf: try self.memberGrowth(bench))
+        series.append(contentsOf: try self.roomGrowth(bench))
+        series.append(contentsOf: try self.socketGrowth(bench))
         print("{\(series.joined(separator: ",\n"))}")
         await bench.close()
     }
@@ -34,8 +35,8 @@ struct Growth: AsyncParsableCommand {
 
     /// `to(room)` with ever more rooms of one member each.
     private func roomGrowth(_ bench: RoomBench) throws -> [String] {
-        // No socket is in more rooms than it may be.
-        let sockets = try bench.sockets(200)
+        // So many that none is in many rooms.
+        let sockets = try bench.sockets(max(1, self.rooms / 100))
         let io = bench.io
         var same: [(Int, Double)] = []
         var turns: [(Int, Double)] = []
@@ -64,6 +65,26 @@ struct Growth: AsyncParsableCommand {
 
     private static func room(_ number: Int) -> Room { Room("a room with the number \(number)") }
 
+    /// Leaving and joining a room by a socket that is in ever more others.
+    private func socketGrowth(_ bench: RoomBench) throws -> [String] {
+        let socket = try bench.sockets(1)[0]
+        let room = Room("a room among many")
+        socket.join(room)
+        var points: [(Int, Double)] = []
+        var next = 0
+        for count in Self.decades(to: 10_000) {
+            while next < count - 1 {
+                socket.join(Room("another room, number \(next)"))
+                next += 1
+            }
+            // A server that copies the list would take for ever.
+            let times = max(200, 200_000 / count)
+            points.append((count, Self.time(min(times, 20_000)) { RoomBench.rejoin($0, [socket], room) }))
+        }
+        for number in 0..<next { socket.leave(Room("another room, number \(number)")) }
+        return [Self.json("with_other_rooms", points)]
+    }
+
     /// Leaving and joining a room with ever more members.
     private func memberGrowth(_ bench: RoomBench) throws -> [String] {
         var points: [(Int, Double)] = []
@@ -73,6 +94,7 @@ struct Growth: AsyncParsableCommand {
             for socket in sockets { socket.join(room) }
             points.append((count, Self.time(100_000) { RoomBench.rejoin($0, sockets, room) }))
         }
+        for socket in try bench.sockets(1) { socket.leave(room) }
         return [Self.json("leave_and_join", points)]
     }
 

@@ -9,8 +9,8 @@ enum JSONSubjects {
         try Self.bothWays("object of three", ChatMessage.sample)
             + Self.bothWays("50 objects", Product.samples)
             + Self.bothWays("text of 16 KiB", String(repeating: "The quick brown fox. ", count: 780))
-            + Self.bothWays("1,000 integers", (0..<1000).map { $0 &* 7919 })
-            + Self.bothWays("1,000 fractions", (0..<1000).map { Double($0) * 1.37 + 0.01 })
+            + Self.bothWays("1,000 integers", (0..<1000).map { (index: Int) -> Int in index * 7919 })
+            + Self.bothWays("1,000 fractions", (0..<1000).map { (index: Int) -> Double in Double(index) * 1.37 + 0.01 })
             + Self.tree()
     }
 

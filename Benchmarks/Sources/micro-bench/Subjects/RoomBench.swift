@@ -17,6 +17,7 @@ final class RoomBench {
         var configuration = SocketIOConfiguration(port: 0)
         configuration.engine.eventLoopCount = 1
         configuration.engine.maxSessions = 1_000_000
+        configuration.maxRoomsPerSocket = 1_000_000
         configuration.engine.pingInterval = .seconds(3600)
         self.io = SocketIOServer(configuration: configuration)
         let connected = self.connected
