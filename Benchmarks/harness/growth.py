@@ -70,10 +70,16 @@ def write(folder, ours, growth):
                     ("all in turns", blue, True, growth["to_rooms_in_turns"]),
                 ],
             ),
-            ("leaving and joining, ns", "members of the room", [("both together", swift, False, growth["leave_and_join"])]),
+            (
+                "leaving and joining, ns", "members of the room",
+                [
+                    ("the same member", swift, False, growth["rejoin_same_member"]),
+                    ("all in turns", blue, True, growth["rejoin_in_turns"]),
+                ],
+            ),
             (
                 "leaving and joining, ns", "rooms that the socket is in",
-                [("both together", swift, False, growth["with_other_rooms"])],
+                [("both together", swift, False, growth["rejoin_with_other_rooms"])],
             ),
             ("memory of an idle connection, bytes", "connections", [("swift-socketio", swift, False, growth["memory"])]),
             (
@@ -100,10 +106,12 @@ def write(folder, ours, growth):
         "the same room; and all of them in no order, up to 100,000.",
         _table("rooms", [("the same, ns", growth["to_same_room"]), ("in turns, ns", growth["to_rooms_in_turns"])]),
         "## Joining and leaving",
-        "A member of a room leaves it and joins it again; all members have their turn.",
-        _table("members", [("ns", growth["leave_and_join"])]),
+        "A member of a room leaves it and joins it again: always the same one; and all of them in no order.",
+        _table(
+            "members", [("the same, ns", growth["rejoin_same_member"]), ("in turns, ns", growth["rejoin_in_turns"])]
+        ),
         "The same by one socket that is in ever more rooms.",
-        _table("rooms of the socket", [("ns", growth["with_other_rooms"])]),
+        _table("rooms of the socket", [("ns", growth["rejoin_with_other_rooms"])]),
         "## Memory",
         f"Resident memory of the server's process for an idle connection over WebSocket; and for each of {ROOMS_OF_EACH} rooms that\n"
         "each connection joins then, of its own or the same for all.",

@@ -47,11 +47,11 @@ class Lab:
             self.waits.append(result["server_waits"])
         return result
 
-    def compare(self, runs):
+    def compare(self, runs, more_rounds=0):
         """Runs in turns, so that what changes on the machine hits all alike. `runs` holds (key, server, load, CPUs, CPUs);
         returns the medians by key."""
         results = {}
-        for _ in range(self.rounds):
+        for _ in range(self.rounds + more_rounds):
             for key, *run in runs:
                 result = self.run(*run)
                 if result:

@@ -82,20 +82,22 @@ struct Growth: AsyncParsableCommand {
             points.append((count, Self.time(min(times, 20_000)) { RoomBench.rejoin($0, [socket], room) }))
         }
         for number in 0..<next { socket.leave(Room("another room, number \(number)")) }
-        return [Self.json("with_other_rooms", points)]
+        return [Self.json("rejoin_with_other_rooms", points)]
     }
 
     /// Leaving and joining a room with ever more members.
     private func memberGrowth(_ bench: RoomBench) throws -> [String] {
-        var points: [(Int, Double)] = []
+        var same: [(Int, Double)] = []
+        var turns: [(Int, Double)] = []
         let room = Room("a room with many members")
         for count in Self.decades(to: self.members) {
             let sockets = Array(try bench.sockets(count).prefix(count))
             for socket in sockets { socket.join(room) }
-            points.append((count, Self.time(100_000) { RoomBench.rejoin($0, sockets, room) }))
+            same.append((count, Self.time(20_000) { RoomBench.rejoin($0, [sockets[count / 2]], room) }))
+            turns.append((count, Self.time(100_000) { RoomBench.rejoin($0, sockets, room) }))
         }
         for socket in try bench.sockets(1) { socket.leave(room) }
-        return [Self.json("leave_and_join", points)]
+        return [Self.json("rejoin_same_member", same), Self.json("rejoin_in_turns", turns)]
     }
 
     /// Nanoseconds per operation: the median of five rounds.
