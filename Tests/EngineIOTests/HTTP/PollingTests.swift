@@ -85,7 +85,10 @@ struct PollingTests {
     }
 
     @Test func largeAnswerWithConnectionCloseIsWhole() async throws {
-        try await withServer { server in
+        try await withServer {
+            // No ping among the packets, however long it takes to make them.
+            $0.pingInterval = .seconds(600)
+        } _: { server in
             let sid = try await server.openPolling().sid
             let text = String(repeating: "x", count: 8 << 20)
             try server.known(sid).send(text: text)
@@ -97,7 +100,10 @@ struct PollingTests {
     }
 
     @Test func answersAreBounded() async throws {
-        try await withServer { server in
+        try await withServer {
+            // No ping among the packets, however long it takes to make them.
+            $0.pingInterval = .seconds(600)
+        } _: { server in
             let sid = try await server.openPolling().sid
             let text = String(repeating: "x", count: 300_000)
             for _ in 0..<10 { try server.known(sid).send(text: text) }

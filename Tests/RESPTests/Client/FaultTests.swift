@@ -7,7 +7,7 @@ import Testing
 struct FaultTests {
     private static func quick(_ configuration: inout RESPConfiguration) {
         configuration.backoff = .init(minimum: .milliseconds(5), maximum: .milliseconds(50))
-        configuration.connectTimeout = .seconds(3)
+        configuration.connectTimeout = .seconds(30)
         configuration.probeInterval = .milliseconds(50)
         // Where silence is to be noticed it is less: a busy machine is silent too.
         configuration.probeTimeout = .seconds(60)
@@ -43,7 +43,7 @@ struct FaultTests {
                 let seen = self.record(client)
                 let listener = Listener(client, RedisChannel(.channel, "news"), RedisChannel(.pattern, "p*"))
                 try await listener.waitUntilReady()
-                try await client.waitForState(.connected)
+                try await client.waitForState(.connected, .recovered)
                 _ = try await client.send(.text("SET", "old", "1"))
                 let isLoading = Awaited(true)
                 let outcomes = Awaited<[String: Int]>([:]) { "\($0)" }
@@ -215,7 +215,7 @@ struct FaultTests {
                 configure: {
                     Self.quick(&$0)
                     $0.protocolVersion = version
-                    $0.commandTimeout = .seconds(60)
+                    $0.commandTimeout = .seconds(600)
                     $0.probeTimeout = .seconds(1)
                 }
             ) { client in
@@ -224,9 +224,13 @@ struct FaultTests {
                 try await listener.waitUntilReady()
                 // Or once more, when this machine was too slow for a probe.
                 try await client.waitForState(.connected, .recovered)
-                let connection = try await proxy.connection(thatSent: "SUBSCRIBE")
+                var connection = try await proxy.connection(thatSent: "SUBSCRIBE")
                 // Its probe is confirmed.
                 _ = try await proxy.connection(thatSent: "PUBLISH")
+                try await eventually("a connection that is not being renewed") {
+                    connection = try await proxy.connection(thatSent: "SUBSCRIBE")
+                    return client.state.isUsable
+                }
                 if isSilent {
                     connection.stop(.toClient)
                 } else {
