@@ -145,8 +145,9 @@ public final class LocalAdapter: Sendable {
     public func broadcast(_ packet: BroadcastPacket, to target: BroadcastTarget) {
         let frames = packet.encoded.frames
         let isVolatile = target.flags.volatile
+        let key = target.flags.conflationKey
         self.select(target).forEach { socket in
-            socket.deliver(frames, isVolatile: isVolatile, event: packet)
+            socket.deliver(frames, isVolatile: isVolatile, key: key, event: packet)
         }
     }
 

@@ -22,8 +22,8 @@ public struct SocketIOConfiguration: Sendable {
     /// Most bytes of the attachments of a packet, in all. Default nil: what `maxAttachments` messages of `engine.maxPayload` hold,
     /// 10 MB at least. More close the connection.
     public var maxAttachmentBytes: Int?
-    /// Most async handlers of one client that may run at a time. Default 1000. A client whose events come faster than they are
-    /// handled is disconnected over it.
+    /// How many async handlers of one client may run at a time, about (an event may start several). Default 1000. What comes meanwhile, acknowledgements apart, waits for
+    /// one of them to end, up to ``EngineIO/EngineIOConfiguration/maxInboundQueueBytes``; over that the client is disconnected.
     public var maxRunningHandlers: Int
     /// Most namespaces of one dynamic namespace. Default 10,000. Clients that ask for further ones are refused.
     public var maxChildNamespaces: Int

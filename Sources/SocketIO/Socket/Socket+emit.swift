@@ -9,6 +9,23 @@ extension Socket: EventEmitting {
         self.emit(event, isVolatile: false, repeat each arguments)
     }
 
+    /// An event that takes the place of the last one with this key, if that still waits.
+    func emit<each A: Encodable>(_ event: String, key: String, isVolatile: Bool, _ arguments: repeat each A) {
+        do {
+            let packet = try PacketEncoder.event(event, namespace: self.namespace.name, repeat each arguments)
+            if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
+            guard !self.isGone.load(ordering: .relaxed) else { return }
+            self.note(self.session.send(frames: packet.frames, isVolatile: isVolatile, key: self.outboxKey(key)))
+        } catch {
+            self.report(error, event: event)
+        }
+    }
+
+    /// Keys are those of a socket: its connection may have others.
+    private func outboxKey(_ key: String) -> String {
+        self.namespace.name == "/" ? key : self.namespace.name + "," + key
+    }
+
     func emit<each A: Encodable>(_ event: String, isVolatile: Bool, _ arguments: repeat each A) {
         let here = LoopContext.current
         do {
@@ -34,6 +51,21 @@ extension Socket: EventEmitting {
 
     /// For the next event only: it is dropped if the client can't be written to right now.
     public var volatile: SocketEmitter { SocketEmitter(socket: self, isVolatile: true) }
+
+    /// For the next event: an earlier one with the same key that still waits for the client is dropped; see ``SocketEmitter/conflating(_:)``.
+    public func conflating(_ key: String) -> SocketEmitter { SocketEmitter(socket: self).conflating(key) }
+
+    /// Suspends until the client has room: until at most `bytes` wait for it to read them. Who sends a client much calls this in front
+    /// of each part; what waits then never exceeds `bytes` by more than a part.
+    ///
+    /// - Throws: ``SocketIOError`` with code `disconnected`; `CancellationError` when the task is cancelled.
+    public func ready(below bytes: Int = 64 << 10) async throws {
+        guard !self.isGone.load(ordering: .relaxed) else { throw Self.isDisconnected }
+        do { try await self.session.ready(below: bytes) } catch is EngineIOSessionClosedError {
+            throw Self.isDisconnected
+        }
+        guard !self.isGone.load(ordering: .relaxed) else { throw Self.isDisconnected }
+    }
 
     /// For the next event: whether it is to be compressed. Kept for servers of a cluster that compress; this one does not.
     public func compress(_ isWanted: Bool) -> SocketEmitter { SocketEmitter(socket: self) }
@@ -72,16 +104,21 @@ extension Socket: EventEmitting {
 
     /// An outbox that is full ends the session, and the application hears of it.
     private func note(_ result: EngineIOSession.SendResult) {
-        guard case .overflow = result else { return }
-        self.report(SocketIOError(.limitExceeded, "the client does not read, and maxOutboxBytes is reached"))
+        switch result {
+        case .accepted, .dropped, .closed: break
+        case .overflow:
+            self.report(SocketIOError(.limitExceeded, "the client does not read, and maxOutboxBytes is reached"))
+        case .totalOverflow:
+            self.report(SocketIOError(.limitExceeded, "the client does not read, and maxTotalOutboxBytes is reached"))
+        }
     }
 
     /// A broadcast's packet for this socket.
-    func deliver(_ frames: ByteBuffer, isVolatile: Bool, event: BroadcastPacket) {
+    func deliver(_ frames: ByteBuffer, isVolatile: Bool, key: String? = nil, event: BroadcastPacket) {
         // A socket stays in its rooms until its handlers for the end were called; nothing may follow its DISCONNECT.
         guard !self.isGone.load(ordering: .relaxed) else { return }
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(event.encoded) }
-        self.note(self.session.send(frames: frames, isVolatile: isVolatile))
+        self.note(self.session.send(frames: frames, isVolatile: isVolatile, key: key.map { self.outboxKey($0) }))
     }
 }
 
@@ -90,6 +127,7 @@ public struct SocketEmitter: EventEmitting, Sendable {
     let socket: Socket
     var isVolatile = false
     var timeoutValue: Duration?
+    var key: String?
 
     init(socket: Socket, isVolatile: Bool = false, timeout: Duration? = nil) {
         self.socket = socket
@@ -99,6 +137,11 @@ public struct SocketEmitter: EventEmitting, Sendable {
 
     /// The event is dropped if the client can't be written to right now.
     public var volatile: SocketEmitter { self.with { $0.isVolatile = true } }
+
+    /// For what only the latest state counts of: an earlier event with the same key that still waits for the client, because it
+    /// does not read, is dropped, and this one waits behind all others. Keys are those of a socket. It has no effect on
+    /// ``emitWithAck(_:_:as:)``.
+    public func conflating(_ key: String) -> SocketEmitter { self.with { $0.key = key } }
 
     /// Whether the event is to be compressed; see ``Socket/compress(_:)``.
     public func compress(_ isWanted: Bool) -> SocketEmitter { self }
@@ -113,7 +156,11 @@ public struct SocketEmitter: EventEmitting, Sendable {
     }
 
     public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A) {
-        self.socket.emit(event, isVolatile: self.isVolatile, repeat each arguments)
+        if let key = self.key {
+            self.socket.emit(event, key: key, isVolatile: self.isVolatile, repeat each arguments)
+        } else {
+            self.socket.emit(event, isVolatile: self.isVolatile, repeat each arguments)
+        }
     }
 
     /// Sends the event `message`.
