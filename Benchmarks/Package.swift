@@ -7,6 +7,7 @@ let package = Package(
     dependencies: [
         .package(name: "swift-socketio", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     ],
     targets: [
         .executableTarget(
@@ -21,6 +22,15 @@ let package = Package(
             name: "client-soak",
             dependencies: [
                 .product(name: "SocketIOClient", package: "swift-socketio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        // What SwiftNIO alone costs under the same traffic. Without the library.
+        .executableTarget(
+            name: "nio-floor",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -11,7 +11,7 @@ extension SuiteCluster {
         }
         let ids = try clients.map { try self.id($0) }
         for server in self.servers.indices {
-            let io = self.servers[server]
+            let io = self.servers[server].timeout(self.suite.patience)
             let all = try await io.fetchSockets()
             try self.require(Set(all.map(\.id)) == Set(ids) && all.count == ids.count, "found \(all.map(\.id))")
             for socket in all {
@@ -76,7 +76,7 @@ extension SuiteCluster {
             for room in ["all", "more", "last", "local"] {
                 try await self.waitForMembers([], of: Room(room), clients)
             }
-            let found = try await io.fetchSockets()
+            let found = try await io.timeout(self.suite.patience).fetchSockets()
             found.first { $0.id == clients[last].id }?.join("remote")
             try await self.waitForMembers([last], of: "remote", clients)
             found.first { $0.id == clients[last].id }?.leave("remote")
@@ -170,7 +170,7 @@ extension SuiteCluster {
             let answers: [Int] = try await self.servers[server].timeout(self.suite.patience).emitWithAck("question")
             try self.require(answers == rest.map { _ in 1 }, "answers \(answers)")
             try await self.expect(rest.map { _ in ["question"] }, at: rest, from: server, "the question")
-            let found = try await self.servers[server].allSockets()
+            let found = try await self.servers[server].timeout(self.suite.patience).allSockets()
             try self.require(found == Set(rest.compactMap(\.id)), "found \(found)")
         }
     }

@@ -13,7 +13,7 @@ struct InteropFixture {
         configuration.engine.eventLoopCount = eventLoops
         // Some clients go away without a word between two polls: their sessions end with the heartbeat.
         configuration.engine.pingInterval = .seconds(3)
-        configuration.engine.pingTimeout = .seconds(5)
+        configuration.engine.pingTimeout = .seconds(15)
         let io = SocketIOServer(configuration: configuration)
         struct Credentials: Decodable { var token: String }
         io.of("/auth").use { socket in
@@ -33,7 +33,7 @@ struct InteropFixture {
         socket.on("echo") { (arguments: Arguments) in socket.emit("echo", arguments: arguments.values) }
         socket.on("echo-ack") { (arguments: Arguments, reply: AckReply) in reply(arguments: arguments.values) }
         socket.on("ask") { (value: SocketIOValue) async throws -> Void in
-            let answer: SocketIOValue = try await socket.emitWithAck("question", value, timeout: .seconds(10))
+            let answer: SocketIOValue = try await socket.emitWithAck("question", value, timeout: .seconds(30))
             socket.emit("answer", answer)
         }
         socket.on("join") { (room: String) in

@@ -35,7 +35,7 @@ struct InteropTests {
         let fixture = try await InteropFixture.start(eventLoops: eventLoops)
         do {
             try await body(tools, fixture)
-            try await eventually("all clients are gone", timeout: .seconds(30)) {
+            try await eventually("all clients are gone", timeout: .seconds(60)) {
                 fixture.io.namespaces.values.allSatisfy { $0.local.socketCount == 0 && $0.local.roomCount == 0 }
                     && fixture.io.connectionCount == 0
             }

@@ -61,14 +61,14 @@ struct AllocationCheck: AsyncParsableCommand {
 
     static var cases: [Case] {
         [
-            Case(name: "echo of a text", limit: 4.5) { try Self.exchange($0, "42[\"echo\",\"\(Self.text)\"]") },
-            Case(name: "echo of a struct", limit: 12) {
+            Case(name: "echo of a text", limit: 1.2) { try Self.exchange($0, "42[\"echo\",\"\(Self.text)\"]") },
+            Case(name: "echo of a struct", limit: 7.5) {
                 try Self.exchange($0, "42[\"struct\",{\"user\":\"somebody\",\"text\":\"\(Self.text)\",\"likes\":7}]")
             },
-            Case(name: "acknowledgement of a text", limit: 5.5) {
+            Case(name: "acknowledgement of a text", limit: 2.3) {
                 try Self.exchange($0, "421[\"ack\",\"\(Self.text)\"]", reply: "431[\"\(Self.text)\"]")
             },
-            Case(name: "echo of 1 KiB of data", limit: 11) { try Self.binary($0) },
+            Case(name: "echo of 1 KiB of data", limit: 6.5) { try Self.binary($0) },
             Case(name: "delivery of a broadcast to 100", limit: 0.2) { try Self.broadcast($0) },
         ]
     }

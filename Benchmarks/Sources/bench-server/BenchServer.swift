@@ -2,12 +2,6 @@ import ArgumentParser
 import SocketIO
 import SocketIORedis
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// A server for load generators. Its handlers do the whole work: arguments are decoded to Swift types and encoded anew.
 ///
 /// | a client sends | the server does |
@@ -72,8 +66,8 @@ struct BenchServer: AsyncParsableCommand {
         }
         let io = SocketIOServer(configuration: configuration)
         io.onConnection { socket in
-            socket.on("echo") { (payload: Payload) in socket.emit("echo", payload) }
-            socket.on("echo-ack") { (payload: Payload) in payload }
+            socket.on("echo") { (payload: SocketIOValue) in socket.emit("echo", payload) }
+            socket.on("echo-ack") { (payload: SocketIOValue) in payload }
             socket.on("join") { (room: String) in
                 socket.join(Room(room))
                 socket.emit("joined", room)
@@ -83,28 +77,5 @@ struct BenchServer: AsyncParsableCommand {
             }
         }
         try await io.run()
-    }
-}
-
-/// What the generator sends: now a text, now binary data.
-enum Payload: Codable, Sendable {
-    case text(String)
-    case data(Data)
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else {
-            self = .data(try container.decode(Data.self))
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .text(let text): try container.encode(text)
-        case .data(let data): try container.encode(data)
-        }
     }
 }

@@ -20,14 +20,21 @@ public final class LoopContext: @unchecked Sendable {
     /// Sessions of other loops that a read on this one has given something to send.
     private var notes: [(LoopContext, EngineIOSession)] = []
 
-    /// The context of the loop whose thread this is.
-    private static let current = ThreadSpecificVariable<LoopContext>()
+    private static let currentContext = ThreadSpecificVariable<LoopContext>()
 
-    /// Loop-wide scratch space; its users never call out while they hold it.
-    var frames: [ByteBuffer] = []
-    var messages: [[WebSocketMessage]] = []
-    var coalesced = ByteBuffer()
-    var unmasked = ByteBuffer()
+    /// The context of the loop whose thread this is; nil on other threads.
+    package static var current: LoopContext? { Self.currentContext.currentValue }
+
+    // Loop-wide scratch space; its users never call out while they hold it. It is used on the loop's thread alone: checking
+    // every access at run time would cost as much as the accesses.
+    @exclusivity(unchecked) var frames: [ByteBuffer] = []
+    @exclusivity(unchecked) var messages: [[WebSocketMessage]] = []
+    @exclusivity(unchecked) var coalesced = ByteBuffer()
+    @exclusivity(unchecked) var unmasked = ByteBuffer()
+    /// Where a packet for one client is encoded, before it is copied into that client's outbox.
+    @exclusivity(unchecked) private var scratch = ByteBuffer()
+    /// Storage that an outbox may have for its next packets: what was written last.
+    @exclusivity(unchecked) private var spare = ByteBuffer()
 
     private var wheel: TimingWheel<WheelEntry>
     private var expired: [WheelEntry] = []
@@ -44,7 +51,7 @@ public final class LoopContext: @unchecked Sendable {
         self.eventLoop = eventLoop
         self.executor = LoopTaskExecutor(eventLoop: eventLoop)
         self.wheel = TimingWheel(tick: Self.wheelTick, slots: 1024, now: NIODeadline.now().uptimeNanoseconds)
-        eventLoop.execute { Self.current.currentValue = self }
+        eventLoop.execute { Self.currentContext.currentValue = self }
     }
 
     // MARK: Sending
@@ -56,7 +63,7 @@ public final class LoopContext: @unchecked Sendable {
     func schedule(_ session: EngineIOSession) {
         if self.eventLoop.inEventLoop {
             if self.add(session), !self.isReading { self.eventLoop.execute { self.drain() } }
-        } else if let here = Self.current.currentValue, here.isReading {
+        } else if let here = Self.current, here.isReading {
             here.notes.append((self, session))
         } else if self.add(session) {
             self.eventLoop.execute { self.drain() }
@@ -107,15 +114,45 @@ public final class LoopContext: @unchecked Sendable {
         self.draining.removeAll(keepingCapacity: self.draining.count <= 4096)
     }
 
+    // MARK: Storage for packets
+
+    /// What is larger is neither kept nor copied.
+    package static let maxCopiedBytes = 4 << 10
+
+    /// Takes the storage in which a packet may be encoded; ``giveBack(scratch:)`` should follow. On this loop's thread only, as
+    /// all of these.
+    package func takeScratch() -> ByteBuffer {
+        var scratch = ByteBuffer()
+        swap(&scratch, &self.scratch)
+        return scratch
+    }
+
+    package func giveBack(scratch: consuming ByteBuffer) {
+        if scratch.storageCapacity <= 2 * Self.maxCopiedBytes { self.scratch = scratch }
+    }
+
+    func takeSpare() -> ByteBuffer {
+        var spare = ByteBuffer()
+        swap(&spare, &self.spare)
+        return spare
+    }
+
+    /// Keeps the storage of what was written. If others refer to it, it is not used again.
+    func giveBack(spare: consuming ByteBuffer) {
+        if spare.storageCapacity <= Outbox.segmentBytes { self.spare = spare }
+    }
+
     // MARK: Time
 
-    /// Has `client` called when `deadline` (nanoseconds of `NIODeadline`) has passed. Any thread may call it.
-    func wake(_ client: any WheelClient, at deadline: UInt64) {
-        guard self.eventLoop.inEventLoop else {
-            let entry = WheelEntry(client: client)
-            return self.eventLoop.execute { self.insert(entry, deadline) }
-        }
-        self.insert(WheelEntry(client: client), deadline)
+    /// Has `client` called when `deadline` (nanoseconds of `NIODeadline`) has passed, if it still exists. Any thread may call it.
+    func wake(_ client: any WheelClient, at deadline: UInt64) { self.wake(WheelEntry(weakly: client), deadline) }
+
+    /// Has the client of `ticket` called when `deadline` has passed, unless the ticket is void then. Any thread may call it.
+    func wake(_ ticket: WheelTicket, at deadline: UInt64) { self.wake(WheelEntry(ticket: ticket), deadline) }
+
+    private func wake(_ entry: WheelEntry, _ deadline: UInt64) {
+        guard self.eventLoop.inEventLoop else { return self.eventLoop.execute { self.insert(entry, deadline) } }
+        self.insert(entry, deadline)
     }
 
     private func insert(_ entry: WheelEntry, _ deadline: UInt64) {
@@ -163,6 +200,40 @@ protocol WheelClient: AnyObject, Sendable {
     func wheelFired(now: UInt64) -> UInt64?
 }
 
+/// Stands for a client in the wheel, and keeps it alive until it is void.
+///
+/// A weak reference does so too, but then each retain and release of the client takes the runtime's slow path: this is for
+/// clients that each message touches.
+final class WheelTicket: Sendable {
+    private let holder = Mutex<(any WheelClient)?>(nil)
+
+    var client: (any WheelClient)? { self.holder.withLock { $0 } }
+
+    func hold(_ client: any WheelClient) { self.holder.withLock { $0 = client } }
+
+    /// The client has ended and is not called any more.
+    func void() {
+        // Released outside the lock.
+        _ = self.holder.withLock { client in
+            defer { client = nil }
+            return client
+        }
+    }
+}
+
 struct WheelEntry: Sendable {
-    weak var client: (any WheelClient)?
+    private weak var weakClient: (any WheelClient)?
+    private let ticket: WheelTicket?
+
+    init(weakly client: any WheelClient) {
+        self.weakClient = client
+        self.ticket = nil
+    }
+
+    init(ticket: WheelTicket) { self.ticket = ticket }
+
+    var client: (any WheelClient)? {
+        if let ticket = self.ticket { return ticket.client }
+        return self.weakClient
+    }
 }

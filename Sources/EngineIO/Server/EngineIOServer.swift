@@ -177,7 +177,7 @@ public final class EngineIOServer: Sendable {
             return true
         }
         guard isNew else { return nil }
-        session.handlerBox.handler = self.makeHandler(session, loop)
+        session.handler = self.makeHandler(session, loop)
         if isInside { session.leaveGate(on: loop) }
         session.updateWheel()
         return session

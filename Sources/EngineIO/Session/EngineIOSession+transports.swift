@@ -10,7 +10,7 @@ extension EngineIOSession {
         maxBytes: Int,
         into frames: inout [ByteBuffer],
         completions: inout [@Sendable (Bool) -> Void]
-    ) -> Bool {
+    ) -> SessionState.Rest {
         self.state.withLock { state in
             state.takeFrames(for: endpoint, maxBytes: maxBytes, into: &frames, completions: &completions)
         }

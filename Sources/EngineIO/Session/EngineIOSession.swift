@@ -8,22 +8,27 @@ import Synchronization
 /// order, and leaves on the event loop of the connection that serves the client at that time. Packets of one sender arrive in
 /// the order of its calls, across an upgrade too.
 public final class EngineIOSession: Sendable {
+    // What each message touches comes first, so that it lies together.
+
+    let state: Mutex<SessionState>
+    let gate = Mutex<InboundGate>(InboundGate())
+    /// Set once, by the server, before the session is reachable from anywhere else; released by the gate when the session has
+    /// ended. Between these it is only read, inside the gate.
+    nonisolated(unsafe) var handler: (any EngineIOSessionHandler)?
+    /// The loop on which the session was opened: its timers and deferred callbacks run here.
+    public let loop: LoopContext
+    let server: EngineIOServer
     /// The session's id: 20 characters, unguessable. It is a secret between client and server: who knows it can take over a
     /// polling session.
     public let id: String
     /// The request that opened the session.
     public let request: EngineIORequest
-    /// The loop on which the session was opened: its timers and deferred callbacks run here.
-    public let loop: LoopContext
 
-    let server: EngineIOServer
-    let state: Mutex<SessionState>
-    let gate = Mutex<InboundGate>(InboundGate())
-    /// Set once, by the server, before the session is reachable from anywhere else.
-    let handlerBox = HandlerBox()
     /// Set as soon as the server closes: messages that come from then on are not handed over. Those that a client has sent
     /// before an end of its own making are.
     private let isEndingFlag = Atomic<Bool>(false)
+    /// In the wheel of ``loop``; void once the session has ended.
+    private let ticket = WheelTicket()
     var isEnding: Bool { self.isEndingFlag.load(ordering: .relaxed) }
 
     init(id: String, request: EngineIORequest, loop: LoopContext, server: EngineIOServer, state: SessionState) {
@@ -83,6 +88,20 @@ public final class EngineIOSession: Sendable {
     @discardableResult
     package func send(frames: ByteBuffer, isVolatile: Bool = false) -> SendResult {
         self.send(OutboundPacket(frames: frames), isVolatile: isVolatile)
+    }
+
+    /// Sends messages that were framed before, by copying them: into storage that the outbox has already, or that
+    /// `here` has left over. For small packets; the caller may use their storage again.
+    ///
+    /// - Parameter here: the context of the loop on whose thread this is called.
+    @discardableResult
+    package func send(copying frames: ByteBuffer, isVolatile: Bool = false, on here: LoopContext) -> SendResult {
+        let appended = self.state.withLock { $0.append(copying: frames, isVolatile: isVolatile, here) }
+        if case .queued(let endpoint) = appended {
+            endpoint?.loop.schedule(self)
+            return .accepted
+        }
+        return self.complete(appended, OutboundPacket(frames: ByteBuffer()))
     }
 
     @discardableResult
@@ -161,6 +180,7 @@ public final class EngineIOSession: Sendable {
     /// Ends the session at once; what waits is discarded.
     func end(reason: EngineIOCloseReason, _ end: SessionEnd) {
         guard let ended = self.state.withLock({ $0.end() }) else { return }
+        self.ticket.void()
         self.server.remove(self)
         self.finish(ended.poll, end)
         self.finish(ended.post, .cut)
@@ -202,7 +222,10 @@ public final class EngineIOSession: Sendable {
     }
 
     func updateWheel() {
-        if let time = self.state.withLock({ $0.earlierWake() }) { self.loop.wake(self, at: time) }
+        guard let time = self.state.withLock({ $0.earlierWake() }) else { return }
+        self.ticket.hold(self)
+        self.loop.wake(self.ticket, at: time)
+        if !self.state.withLock({ $0.phase != .closed }) { self.ticket.void() }
     }
 }
 
@@ -226,12 +249,4 @@ extension EngineIOSession: WheelClient {
 
     /// A ping as a WebSocket frame; shared by all sessions.
     private static let ping = ByteBuffer(bytes: [0x81, 0x01, UInt8(ascii: "2")])
-}
-
-/// Holds the handler of a session.
-///
-/// `@unchecked Sendable`: written once before the session is published, read afterwards; released by the gate when the session
-/// has ended.
-final class HandlerBox: @unchecked Sendable {
-    var handler: (any EngineIOSessionHandler)?
 }

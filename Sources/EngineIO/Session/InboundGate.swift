@@ -102,13 +102,13 @@ extension EngineIOSession {
     /// Hands an item to the handler; the caller holds the gate.
     func handle(_ item: InboundItem, on loop: LoopContext) {
         if case .call(let body) = item { return body(loop) }
-        guard let handler = self.handlerBox.handler else { return }
+        guard let handler = self.handler else { return }
         switch item {
         case .text(let text): if !self.isEnding { handler.session(self, receivedText: text, on: loop) }
         case .binary(let data): if !self.isEnding { handler.session(self, receivedBinary: data, on: loop) }
         case .deadline: handler.sessionDeadlinePassed(self, on: loop)
         case .closed(let reason):
-            self.handlerBox.handler = nil
+            self.handler = nil
             handler.sessionClosed(self, reason: reason, on: loop)
         case .call: break
         }

@@ -16,34 +16,79 @@ struct OutboundPacket: Sendable {
 
 /// The packets that wait for a client, oldest first, and their size. The first one is stored in place: a session whose
 /// packets leave one by one never allocates here.
+///
+/// Packets that are shared with other clients are kept as they are; small ones for this client alone are copied, back to
+/// back, into segments of which the outbox is the only owner. Nobody who takes them needs to know: frames tell where
+/// they end.
 struct Outbox: Sendable {
-    private var first: OutboundPacket?
-    private var rest: [OutboundPacket] = []
+    /// A packet, or several small ones.
+    private struct Segment: Sendable {
+        var packet: OutboundPacket
+        var count = 1
+        /// Whether more may be copied to its end.
+        var isOwn = false
+    }
+
+    private var first: Segment?
+    private var rest: [Segment] = []
     private var head = 0
+    /// Packets that wait.
+    private(set) var count = 0
     /// Bytes of all packets that wait.
     private(set) var byteCount = 0
 
+    /// A segment grows to this many bytes, about.
+    static let segmentBytes = 16 << 10
+    private static let minSegmentBytes = 512
+
     var isEmpty: Bool { self.first == nil }
-    var count: Int { self.first == nil ? 0 : 1 + self.rest.count - self.head }
 
     mutating func append(_ packet: OutboundPacket) {
+        self.count += 1
         self.byteCount += packet.byteCount
-        if self.first == nil {
-            self.first = packet
+        self.append(Segment(packet: packet))
+    }
+
+    /// Appends a copy of a packet. A new segment gets storage that `here` has left over, if it has any.
+    mutating func append(copying frames: ByteBuffer, _ here: LoopContext) {
+        let size = frames.readableBytes
+        self.count += 1
+        self.byteCount += size
+        if self.rest.isEmpty {
+            if self.first?.isOwn == true, (self.first?.packet.byteCount ?? 0) + size <= Self.segmentBytes {
+                self.first?.packet.frames.writeImmutableBuffer(frames)
+                self.first?.count += 1
+                return
+            }
         } else {
-            self.rest.append(packet)
+            let last = self.rest.count - 1
+            if self.rest[last].isOwn, self.rest[last].packet.byteCount + size <= Self.segmentBytes {
+                self.rest[last].packet.frames.writeImmutableBuffer(frames)
+                self.rest[last].count += 1
+                return
+            }
         }
+        var storage = here.takeSpare()
+        if storage.modifyIfUniquelyOwned({ $0.clear(minimumCapacity: size) }) == nil {
+            storage = ByteBufferAllocator().buffer(capacity: max(size, Self.minSegmentBytes))
+        }
+        storage.writeImmutableBuffer(frames)
+        self.append(Segment(packet: OutboundPacket(frames: storage), isOwn: true))
+    }
+
+    private mutating func append(_ segment: Segment) {
+        if self.first == nil { self.first = segment } else { self.rest.append(segment) }
     }
 
     /// What the packets cost in memory, about: their bytes, and what holds them. It is this that is limited.
     var cost: Int { self.byteCount + self.count * Self.packetOverhead }
     static let packetOverhead = 256
 
-    var next: OutboundPacket? { self.first }
-
+    /// Takes the oldest packet, with those that were copied behind it.
     mutating func popFirst() -> OutboundPacket? {
-        guard let packet = self.first else { return nil }
-        self.byteCount -= packet.byteCount
+        guard let segment = self.first else { return nil }
+        self.count -= segment.count
+        self.byteCount -= segment.packet.byteCount
         if self.head < self.rest.count {
             self.first = self.rest[self.head]
             self.head += 1
@@ -57,13 +102,13 @@ struct Outbox: Sendable {
         } else {
             self.first = nil
         }
-        return packet
+        return segment.packet
     }
 
     /// Empties the outbox; the packets are returned so that they are released outside the session's lock.
     mutating func removeAll() -> [OutboundPacket] {
         var all: [OutboundPacket] = []
-        all.reserveCapacity(self.count)
+        all.reserveCapacity(self.rest.count - self.head + 1)
         while let packet = self.popFirst() { all.append(packet) }
         return all
     }

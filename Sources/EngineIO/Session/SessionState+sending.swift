@@ -15,11 +15,22 @@ extension SessionState {
     }
 
     mutating func append(_ packet: OutboundPacket, isVolatile: Bool = false) -> Appended {
-        guard self.phase == .open else { return .refused }
-        if isVolatile, !self.isReady { return .dropped }
-        if self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes { return .overflow }
+        if let refusal = self.refusal(isVolatile) { return refusal }
         self.outbox.append(packet)
         return .queued(wake: self.endpointToWake())
+    }
+
+    /// Appends a copy of a small packet without a completion.
+    mutating func append(copying frames: ByteBuffer, isVolatile: Bool, _ here: LoopContext) -> Appended {
+        if let refusal = self.refusal(isVolatile) { return refusal }
+        self.outbox.append(copying: frames, here)
+        return .queued(wake: self.endpointToWake())
+    }
+
+    private func refusal(_ isVolatile: Bool) -> Appended? {
+        guard self.phase == .open else { return .refused }
+        if isVolatile, !self.isReady { return .dropped }
+        return self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes ? .overflow : nil
     }
 
     /// Whether a packet would leave right now.
@@ -59,16 +70,24 @@ extension SessionState {
     /// Puts the session on a list again: its endpoint has moved to another loop.
     mutating func reschedule() { self.isScheduled = true }
 
+    /// What is left after packets were taken.
+    enum Rest: Sendable {
+        case none
+        case more
+        /// Nothing, and the session was waiting for that to close.
+        case closing
+    }
+
     /// Moves packets for a WebSocket into `frames`, about `maxBytes` of them but one at least.
-    /// Returns whether more wait. Completions are kept apart: they are rare.
+    /// Completions are kept apart: they are rare.
     mutating func takeFrames(
         for endpoint: SessionEndpoint,
         maxBytes: Int,
         into frames: inout [ByteBuffer],
         completions: inout [@Sendable (Bool) -> Void]
-    ) -> Bool {
+    ) -> Rest {
         guard case .websocket(let current) = self.transport, current === endpoint, self.phase != .closed else {
-            return false
+            return .none
         }
         var bytes = 0
         while bytes < maxBytes, let packet = self.outbox.popFirst() {
@@ -76,7 +95,8 @@ extension SessionState {
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
-        return !self.outbox.isEmpty
+        if !self.outbox.isEmpty { return .more }
+        return self.phase == .closing ? .closing : .none
     }
 
     /// Notes how a drain ended.

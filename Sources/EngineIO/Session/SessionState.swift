@@ -25,9 +25,18 @@ struct SessionState: Sendable {
         case probing(SessionEndpoint, isConfirmed: Bool)
     }
 
-    let limits: SessionLimits
+    // What each packet touches comes first.
+
     var phase = Phase.open
+    /// Whether the session stands on the list of a loop, so that a drain will come.
+    var isScheduled = false
+    var isWritable = true
     var transport: Transport
+    let limits: SessionLimits
+    /// What NIO had not yet given to the system after the last drain of a WebSocket that could take no more.
+    var bytesInFlight = 0
+    var outbox = Outbox()
+
     var upgrade = Upgrade.none
     /// The endpoint whose GET waits for packets.
     var poll: SessionEndpoint?
@@ -35,12 +44,6 @@ struct SessionState: Sendable {
     var post: SessionEndpoint?
     /// Whether its body has arrived: it is then answered whatever happens.
     var postIsReceived = false
-    var outbox = Outbox()
-    /// Whether the session stands on the list of a loop, so that a drain will come.
-    var isScheduled = false
-    /// What NIO had not yet given to the system after the last drain of a WebSocket that could take no more.
-    var bytesInFlight = 0
-    var isWritable = true
 
     var heartbeat: HeartbeatState
     var upgradeDeadline: UInt64?
@@ -61,12 +64,28 @@ struct SessionState: Sendable {
     }
 }
 
-/// The limits and times of a session, in bytes and nanoseconds.
-struct SessionLimits: Sendable {
-    var pingInterval: UInt64
-    var pingTimeout: UInt64
-    var upgradeTimeout: UInt64
-    var closeTimeout: UInt64
-    var maxOutboxBytes: Int
-    var maxInboundQueueBytes: Int
+/// The limits and times of a session, in bytes and nanoseconds: one object for all sessions of a server.
+final class SessionLimits: Sendable {
+    let pingInterval: UInt64
+    let pingTimeout: UInt64
+    let upgradeTimeout: UInt64
+    let closeTimeout: UInt64
+    let maxOutboxBytes: Int
+    let maxInboundQueueBytes: Int
+
+    init(
+        pingInterval: UInt64,
+        pingTimeout: UInt64,
+        upgradeTimeout: UInt64,
+        closeTimeout: UInt64,
+        maxOutboxBytes: Int,
+        maxInboundQueueBytes: Int
+    ) {
+        self.pingInterval = pingInterval
+        self.pingTimeout = pingTimeout
+        self.upgradeTimeout = upgradeTimeout
+        self.closeTimeout = closeTimeout
+        self.maxOutboxBytes = maxOutboxBytes
+        self.maxInboundQueueBytes = maxInboundQueueBytes
+    }
 }

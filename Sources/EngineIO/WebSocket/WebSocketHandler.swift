@@ -19,11 +19,14 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
 
     private let session: EngineIOSession
     private var role: Role
-    private var decoder: WebSocketDecoder
+    // Touched by each read, on one thread, and never while it is in use.
+    @exclusivity(unchecked) private var decoder: WebSocketDecoder
     private var context: ChannelHandlerContext?
     private var isDraining = false
     private var mustDrainAgain = false
     private var hasProbed = false
+    /// Whether the channel takes more, as it has told last: asking it for each packet costs a good deal.
+    private var isWritable = true
     /// What the session was told about this channel; it is told only when that changes.
     private var reportedWritable = true
     private var closeDeadline = UInt64.max
@@ -42,6 +45,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        self.isWritable = context.channel.isWritable
         self.session.server.webSocketOpened()
     }
 
@@ -92,7 +96,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
                 }
             case .ping(let payload):
                 // A client that floods pings and reads no pongs gets none until it reads again.
-                guard context.channel.isWritable else { continue }
+                guard self.isWritable else { continue }
                 var pong = ByteBuffer()
                 WebSocketFrame.append(opcode: .pong, payload: payload, to: &pong)
                 context.writeAndFlush(Self.wrapOutboundOut(pong), promise: nil)
@@ -147,28 +151,31 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
             return
         }
         self.isDraining = true
-        var hasMore = true
+        var rest = SessionState.Rest.more
         repeat {
             self.mustDrainAgain = false
             var wrote = false
-            while context.channel.isWritable, self.role == .serving {
+            var spare: ByteBuffer?
+            while self.isWritable, self.role == .serving {
                 var frames = self.loop.frames
                 self.loop.frames = []
                 var completions: [@Sendable (Bool) -> Void] = []
-                hasMore = session.takeFrames(
+                rest = session.takeFrames(
                     for: self, maxBytes: Self.batchBytes, into: &frames, completions: &completions)
                 let isEmpty = frames.isEmpty
                 if !isEmpty { self.write(frames, completions, context) }
+                if frames.count == 1 { spare = frames[0] }
                 wrote = wrote || !isEmpty
                 frames.removeAll(keepingCapacity: frames.count <= 1024)
                 self.loop.frames = frames
-                if isEmpty || !hasMore { break }
+                if isEmpty || rest != .more { break }
             }
             if wrote { context.flush() }
+            if let spare { self.loop.giveBack(spare: spare) }
         } while self.mustDrainAgain
         self.isDraining = false
         self.report(context)
-        if !hasMore, self.role == .serving { session.finishClosing(self) }
+        if rest == .closing, self.role == .serving { session.finishClosing(self) }
     }
 
     private func write(
@@ -213,7 +220,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     }
 
     private func report(_ context: ChannelHandlerContext) {
-        let isWritable = context.channel.isWritable
+        let isWritable = self.isWritable
         guard isWritable != self.reportedWritable || !isWritable else { return }
         self.reportedWritable = isWritable
         let pending = isWritable ? 0 : self.pendingBytes(context)
@@ -225,7 +232,8 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, self.role == .serving {
+        self.isWritable = context.channel.isWritable
+        if self.isWritable, self.role == .serving {
             if self.isDraining { self.mustDrainAgain = true } else { self.drain(self.session) }
         }
         context.fireChannelWritabilityChanged()

@@ -97,6 +97,7 @@ extension ClientConnection {
         }
         self.connectDeadline = nil
         self.joined.withLock { $0.add(socket) }
+        if namespace.name == "/" { self.mainSocket = socket }
         let connect = PacketEncoder.connect(
             namespace: namespace.name, sid: socket.id, pid: socket.pid, failure: socket.recoveryFailure)
         var staged: EngineIOSession.StagedSend?

@@ -4,7 +4,7 @@ import SocketIOCore
 extension ClientConnection {
     func receive(_ packet: Packet, on loop: LoopContext) {
         if !self.passing.isEmpty, self.waits(packet) { return }
-        let socket = self.joined.withLock { $0[packet.namespace] }
+        let socket = packet.namespace == "/" ? self.mainSocket : self.joined.withLock { $0[packet.namespace] }
         guard let socket else { return self.receiveWithoutSocket(packet, on: loop) }
         switch packet.type {
         case .event, .binaryEvent:

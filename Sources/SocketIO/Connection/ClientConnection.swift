@@ -12,8 +12,11 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     /// The Engine.IO session. Its id is a secret; do not send it to others.
     public let session: EngineIOSession
     let server: SocketIOServer
-    var decoder: PacketDecoder
+    // Never used by two at once, as all that the gate protects; checking each access at run time has a price.
+    @exclusivity(unchecked) var decoder: PacketDecoder
     let joined = Mutex<JoinedSockets>(JoinedSockets())
+    /// The socket of the namespace `/` among them, without the lock.
+    var mainSocket: Socket?
     /// Namespaces that are being joined: their middlewares run.
     var joining: Set<String> = []
     /// Their sockets.

@@ -197,16 +197,15 @@ public final class Namespace: Sendable {
         _ arguments: [SocketIOValue],
         _ answer: (@Sendable (SocketIOValue?) -> Void)?
     ) {
-        let listeners = self.state.withLock { $0.serverSide.take(event) } ?? []
+        let listeners = self.state.withLock { $0.serverSide.take(event) }
         guard !listeners.isEmpty else { return }
         let ack = answer.map { ServerSideAck($0) }
-        var invocation = Invocation(
-            socket: nil, event: event, ack: ack, answersEmpty: ack != nil, executor: nil,
-            report: { [weak self] in self?.report($0, socket: nil, event: event) })
-        if listeners.contains(where: { $0.reply == .answers }) { invocation.answersEmpty = false }
+        let invocation = Invocation(
+            origin: .cluster(self), event: event, ack: ack, answersEmpty: ack != nil && listeners.answerEmpty,
+            executor: nil)
         do {
             let reader = try ArgumentReader(values: arguments)
-            for listener in listeners { try listener.run(reader, invocation) }
+            try listeners.forEach { try $0.run(reader, invocation) }
         } catch {
             self.report(error, socket: nil, event: event)
         }

@@ -258,6 +258,7 @@ extension ClientConnection {
             if let onFailure { return onFailure(failure) }
             return self.startAnew(socket, rejoining, failure, on: loop)
         }
+        if namespace.name == "/" { self.mainSocket = socket }
         self.joining.remove(namespace.name)
         self.joiningSockets[namespace.name] = nil
         self.connectDeadline = nil

@@ -1,3 +1,4 @@
+import EngineIO
 import NIOCore
 import SocketIOCore
 import Synchronization
@@ -116,9 +117,11 @@ final class AckSender: Sendable {
 
     func send<each V: Encodable>(_ value: repeat each V) {
         guard self.claim() else { return }
+        let here = LoopContext.current
         do {
-            self.socket.send(
-                try PacketEncoder.ack(id: self.id, namespace: self.socket.namespace.name, repeat each value))
+            let packet = try PacketEncoder.ack(
+                id: self.id, namespace: self.socket.namespace.name, scratch: here?.takeScratch(), repeat each value)
+            self.socket.send(packet, on: here)
         } catch {
             self.socket.report(error)
         }

@@ -54,6 +54,7 @@ extension Socket {
         self.state.withLock { state in
             state.phase = .disconnected
             state.earlyRooms = []
+            self.isGone.store(true, ordering: .relaxed)
         }
         self.release()
     }

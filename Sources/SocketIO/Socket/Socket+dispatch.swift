@@ -5,15 +5,13 @@ import SocketIOCore
 extension Socket {
     /// An event has come. The caller holds the gate of the session.
     func receive(_ event: String, _ arguments: ArgumentReader, ackID: Int?, on loop: LoopContext) {
-        guard self.state.withLock({ $0.phase == .connected }) else { return }
+        // It is known to its connection only once it is connected.
+        guard !self.isGone.load(ordering: .relaxed) else { return }
         let (listeners, isPlain) = self.listeners.withLock { table in
             let isPlain = table.middlewares.isEmpty && table.catchAll.isEmpty
-            return (isPlain ? table.events.take(event) : nil, isPlain)
+            return (isPlain ? table.events.take(event) : .none, isPlain)
         }
-        if isPlain {
-            if let listeners { self.call(listeners, event, arguments, ackID: ackID, on: loop) }
-            return
-        }
+        if isPlain { return self.call(listeners, event, arguments, ackID: ackID, on: loop) }
         do {
             var reader = arguments
             let incoming = IncomingEvent(name: event, arguments: try reader.remainingValues())
@@ -52,7 +50,7 @@ extension Socket {
                 self.report(error, event: incoming.name)
             }
         }
-        guard let listeners else { return }
+        if case .none = listeners { return }
         do {
             let reader = try ArgumentReader(values: incoming.arguments)
             self.call(listeners, incoming.name, reader, ackID: ackID, on: loop)
@@ -62,22 +60,21 @@ extension Socket {
     }
 
     private func call(
-        _ listeners: [Listener],
+        _ listeners: Listeners,
         _ event: String,
         _ arguments: ArgumentReader,
         ackID: Int?,
         on loop: LoopContext
     ) {
-        var invocation = Invocation(
-            socket: self,
+        if case .none = listeners { return }
+        let invocation = Invocation(
+            origin: .socket(self),
             event: event,
             ack: ackID.map { AckSender(socket: self, id: $0) },
-            answersEmpty: ackID != nil,
-            executor: loop.executor,
-            report: { self.report($0, event: event) }
+            answersEmpty: ackID != nil && listeners.answerEmpty,
+            executor: loop.executor
         )
-        if listeners.count > 1, listeners.contains(where: { $0.reply == .answers }) { invocation.answersEmpty = false }
-        for listener in listeners {
+        listeners.forEach { listener in
             do { try listener.run(arguments, invocation) } catch { self.report(error, event: event) }
         }
     }

@@ -1,3 +1,4 @@
+import EngineIO
 import NIOCore
 import SocketIOCore
 
@@ -10,13 +11,13 @@ extension Socket: EventEmitting {
     }
 
     func emit<each A: Encodable>(_ event: String, isVolatile: Bool, _ arguments: repeat each A) {
+        let recovery = isVolatile ? nil : self.namespace.local.recovery
+        let here = recovery == nil ? LoopContext.current : nil
         do {
             let packet = try PacketEncoder.event(
-                event, namespace: self.namespace.name, id: nil, repeat each arguments)
-            if !isVolatile, let recovery = self.namespace.local.recovery {
-                return self.emitKept(packet, event, recovery)
-            }
-            self.send(packet, isVolatile: isVolatile)
+                event, namespace: self.namespace.name, scratch: here?.takeScratch(), repeat each arguments)
+            if let recovery { return self.emitKept(packet, event, recovery) }
+            self.send(packet, isVolatile: isVolatile, on: here)
         } catch {
             self.report(error, event: event)
         }
@@ -63,15 +64,20 @@ extension Socket: EventEmitting {
 
     // MARK: The way out
 
-    func send(_ packet: EncodedPacket, isVolatile: Bool = false) {
+    /// - Parameter here: the context of the loop on whose thread this is called, if the packet lies in its scratch storage.
+    func send(_ packet: EncodedPacket, isVolatile: Bool = false, on here: LoopContext? = nil) {
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
-        guard self.state.withLock({ $0.phase != .disconnected }) else { return }
-        self.hand(packet.frames, isVolatile)
+        guard !self.isGone.load(ordering: .relaxed) else { return }
+        guard let here, packet.frames.readableBytes <= LoopContext.maxCopiedBytes else {
+            return self.note(self.session.send(frames: packet.frames, isVolatile: isVolatile))
+        }
+        self.note(self.session.send(copying: packet.frames, isVolatile: isVolatile, on: here))
+        here.giveBack(scratch: packet.frames)
     }
 
-    /// Puts frames into the client's outbox; one that is full ends the session, and the application hears of it.
-    private func hand(_ frames: ByteBuffer, _ isVolatile: Bool) {
-        guard case .overflow = self.session.send(frames: frames, isVolatile: isVolatile) else { return }
+    /// An outbox that is full ends the session, and the application hears of it.
+    private func note(_ result: EngineIOSession.SendResult) {
+        guard case .overflow = result else { return }
         self.report(Self.isOverflowing)
     }
 
@@ -83,7 +89,7 @@ extension Socket: EventEmitting {
         // A socket stays in its rooms until its handlers for the end were called; nothing may follow its DISCONNECT.
         guard !self.isGone.load(ordering: .relaxed) else { return }
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(event.encoded) }
-        self.hand(frames, isVolatile)
+        self.note(self.session.send(frames: frames, isVolatile: isVolatile))
     }
 }
 

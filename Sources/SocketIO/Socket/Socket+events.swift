@@ -22,8 +22,9 @@ extension Socket {
             var arguments = arguments
             let values = (repeat try arguments.next((each A).self))
             if case .dropped = continuation.yield(values) {
-                invocation.report(
-                    SocketIOError(.limitExceeded, "events of a sequence dropped: more than \(limit) wait"))
+                invocation.origin.report(
+                    SocketIOError(.limitExceeded, "events of a sequence dropped: more than \(limit) wait"),
+                    event: event)
             }
             if invocation.answersEmpty { invocation.ack?.send() }
         }
@@ -33,10 +34,10 @@ extension Socket {
             listeners.sequences[sequence] = { continuation.finish() }
             return sequence
         }
-        continuation.onTermination = { [weak self] _ in
+        continuation.onTermination = { [listeners] _ in
             token.cancel()
             guard let sequence else { return }
-            _ = self?.listeners.withLock { $0.sequences.removeValue(forKey: sequence) }
+            _ = listeners.withLock { $0.sequences.removeValue(forKey: sequence) }
         }
         if sequence == nil { continuation.finish() }
         return stream

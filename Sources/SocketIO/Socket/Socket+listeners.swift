@@ -40,15 +40,24 @@ public struct IncomingEvent: Sendable {
     public var arguments: [SocketIOValue]
 }
 
+/// The listeners of a socket, in an object of their own: a token that removes one refers to this, and does not keep the
+/// socket alive. (A weak reference would make each retain and release of the socket take the runtime's slow path.)
+final class ListenerBox: Sendable {
+    private let listeners = Mutex<SocketListeners>(SocketListeners())
+
+    @inline(__always)
+    func withLock<Result: Sendable>(_ body: (inout SocketListeners) -> Result) -> Result {
+        self.listeners.withLock { body(&$0) }
+    }
+}
+
 extension Socket: EventListening {
     public var eventListeners: EventListeners {
-        EventListeners { event, isOnce, reply, run in
-            let token = self.listeners.withLock { listeners in
+        EventListeners { [listeners] event, isOnce, reply, run in
+            let token = listeners.withLock { listeners in
                 listeners.isReleased ? 0 : listeners.events.add(event, isOnce: isOnce, reply, run)
             }
-            return ListenerToken { [weak self] in
-                _ = self?.listeners.withLock { $0.events.remove(event, token: token) }
-            }
+            return ListenerToken { _ = listeners.withLock { $0.events.remove(event, token: token) } }
         }
     }
 
@@ -121,8 +130,8 @@ extension Socket: EventListening {
             listeners[keyPath: list].insert(entry, at: first ? 0 : listeners[keyPath: list].count)
             return token
         }
-        return ListenerToken { [weak self] in
-            _ = self?.listeners.withLock { listeners in
+        return ListenerToken { [listeners] in
+            _ = listeners.withLock { listeners in
                 let old = listeners[keyPath: list]
                 listeners[keyPath: list].removeAll { $0.token == token }
                 return old

@@ -16,16 +16,26 @@ import Synchronization
 /// - The end: ``disconnect(close:)``, ``onDisconnecting(_:)``, ``onDisconnect(_:)``
 /// - After it: ``recovered``, ``recoveryFailure``
 public final class Socket: Sendable {
-    /// 20 characters, unguessable. The socket is in the room of this name.
-    public let id: String
+    // What each packet touches comes first, so that it lies together.
+
+    /// That of the connection.
+    let session: EngineIOSession
+    let listeners = ListenerBox()
+    /// Whether anybody listens to what is sent; looked at for each packet.
+    let hasOutgoingListeners = Atomic<Bool>(false)
+    /// Whether the socket was disconnected or refused; looked at for each packet, where the lock would cost too much.
+    let isGone = Atomic<Bool>(false)
     /// The namespace it belongs to.
     public let namespace: Namespace
-    /// How it came to be.
-    public let handshake: Handshake
-    /// Values kept with the socket.
-    public let data = SocketData()
     /// The connection, which sockets of other namespaces may share.
     public let connection: ClientConnection
+    /// 20 characters, unguessable. The socket is in the room of this name.
+    public let id: String
+    let state = Mutex<SocketState>(SocketState())
+    /// Values kept with the socket.
+    public let data = SocketData()
+    /// How it came to be.
+    public let handshake: Handshake
     /// Whether it goes on where a connection of the same client was lost: with that socket's id, rooms and ``data``, and the
     /// client has got what it has missed. See ``ConnectionStateRecovery``.
     public let recovered: Bool
@@ -33,13 +43,6 @@ public final class Socket: Sendable {
     public let recoveryFailure: RecoveryFailure?
     /// The private id of the session; nil if it can't be continued.
     let pid: String?
-
-    let listeners = Mutex<SocketListeners>(SocketListeners())
-    let state = Mutex<SocketState>(SocketState())
-    /// Whether anybody listens to what is sent; looked at for each packet.
-    let hasOutgoingListeners = Atomic<Bool>(false)
-    /// Whether the socket was disconnected; looked at for each packet of a broadcast, where the lock would cost too much.
-    let isGone = Atomic<Bool>(false)
 
     init(
         id: String,
@@ -56,10 +59,9 @@ public final class Socket: Sendable {
         self.id = id
         self.namespace = namespace
         self.connection = connection
+        self.session = connection.session
         self.handshake = handshake
     }
-
-    var session: EngineIOSession { self.connection.session }
 
     /// Whether the socket is connected: true from before the `connection` handlers until the disconnection.
     public var connected: Bool { self.state.withLock { $0.phase == .connected } }

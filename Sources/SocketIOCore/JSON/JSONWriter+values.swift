@@ -13,6 +13,21 @@ extension JSONWriter {
     /// `URL` and `UUID` as strings, `Decimal` as a number. Everything else goes through its own `encode(to:)`.
     ///
     /// - Throws: what that throws, as the cause of an error with code `encoding_failed`.
+    ///
+    /// - Parameter separator: a byte to write before it.
+    package mutating func encode<T: Encodable>(_ value: T, before separator: UInt8) throws(SocketIOError) {
+        // What is sent most takes one write.
+        if T.self == String.self {
+            return self.writeString(same(value, as: String.self), before: separator, after: nil)
+        }
+        if T.self == SocketIOValue.self, case .string(let text) = same(value, as: SocketIOValue.self) {
+            return self.writeString(text, before: separator, after: nil)
+        }
+        self.writeByte(separator)
+        try self.encode(value)
+    }
+
+    /// Writes any `Encodable` value, as ``encode(_:before:)`` without a byte before it.
     package mutating func encode<T: Encodable>(_ value: T) throws(SocketIOError) {
         if try self.writeKnown(value) { return }
         let session = EncodingSession(writer: self, path: [])

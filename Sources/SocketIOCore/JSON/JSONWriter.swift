@@ -27,11 +27,16 @@ package struct JSONWriter {
 
     /// - Parameters:
     ///   - reserving: bytes of JSON to make room for at once.
-    ///   - headroom: zero bytes to begin with, which the caller fills in afterwards.
-    package init(reserving: Int = 0, headroom: Int = 0) {
+    ///   - headroom: bytes to begin with, which the caller fills in afterwards or does not send.
+    ///   - storage: what to write into, if nobody else refers to it; its content is lost.
+    package init(reserving: Int = 0, headroom: Int = 0, storage: consuming ByteBuffer? = nil) {
         let capacity = max(0, reserving) &+ max(0, headroom)
-        self.bytes = capacity > 0 ? Self.allocator.buffer(capacity: capacity) : ByteBuffer()
-        if headroom > 0 { self.bytes.writeRepeatingByte(0, count: headroom) }
+        // Moved, not copied: a copy would be somebody else who refers to it.
+        self.bytes = consume storage ?? ByteBuffer()
+        if self.bytes.modifyIfUniquelyOwned({ $0.clear(minimumCapacity: capacity) }) == nil {
+            self.bytes = capacity > 0 ? Self.allocator.buffer(capacity: capacity) : ByteBuffer()
+        }
+        if headroom > 0 { self.bytes.moveWriterIndex(forwardBy: headroom) }
     }
 
     // MARK: Pieces of JSON, for callers that know what they write

@@ -11,13 +11,13 @@ package struct Packet: Sendable {
     /// The id that asks for an acknowledgement, or that of the acknowledgement.
     package let id: Int?
     /// The JSON text behind the header, checked: an object, an array or a string, as the type demands.
-    package let payload: ByteBuffer?
+    package internal(set) var payload: ByteBuffer?
     /// The binary data that placeholders in the payload refer to.
-    package let attachments: [ByteBuffer]
+    package internal(set) var attachments: [ByteBuffer]
     /// The name of an event (the text of a number, if that is its name); empty for other types.
-    package let eventName: String
+    package internal(set) var eventName: String
     /// Where in the payload the arguments begin.
-    let argumentsOffset: Int
+    var argumentsOffset: Int
 
     /// The arguments of an event, without its name, or of an acknowledgement. For a packet with an object or a string
     /// (CONNECT, CONNECT_ERROR) that is the only argument.

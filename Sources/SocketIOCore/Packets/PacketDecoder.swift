@@ -21,21 +21,10 @@ package struct PacketDecoder: Sendable {
     private var pending: Pending?
 
     private struct Pending: Sendable {
-        var text: Decoded
+        var text: Packet
         var missing: Int
         var attachments: [ByteBuffer] = []
         var bytes = 0
-    }
-
-    /// A packet without its attachments.
-    private struct Decoded: Sendable {
-        var type: PacketType
-        var attachments: Int?
-        var namespace: String
-        var id: Int?
-        var eventName = ""
-        var payload: ByteBuffer?
-        var argumentsOffset = 0
     }
 
     package init(limits: PacketLimits = PacketLimits(), copiesPendingText: Bool = false) {
@@ -59,15 +48,13 @@ package struct PacketDecoder: Sendable {
             throw SocketIOError(.unexpectedMessage, "got plaintext data when reconstructing a packet")
         }
         let limits = self.limits
-        let result = text.withUnsafeReadableBytes { bytes -> Result<Decoded, SocketIOError> in
-            do throws(SocketIOError) { return .success(try Self.read(bytes, text, limits)) } catch {
-                return .failure(error)
-            }
+        var missing = 0
+        var packet = try text.withUnsafeReadableBytes { bytes throws(SocketIOError) in
+            try Self.read(bytes, text, limits, &missing)
         }
-        var decoded = try result.get()
-        guard let missing = decoded.attachments, missing > 0 else { return Self.packet(decoded, []) }
-        if self.copiesPendingText { decoded.payload = decoded.payload?.compacted }
-        self.pending = Pending(text: decoded, missing: missing)
+        guard missing > 0 else { return packet }
+        if self.copiesPendingText { packet.payload = packet.payload?.compacted }
+        self.pending = Pending(text: packet, missing: missing)
         return nil
     }
 
@@ -92,42 +79,36 @@ package struct PacketDecoder: Sendable {
             self.pending = pending
             return nil
         }
-        return Self.packet(pending.text, pending.attachments)
+        pending.text.attachments = pending.attachments
+        return pending.text
     }
 
-    private static func packet(_ decoded: Decoded, _ attachments: [ByteBuffer]) -> Packet {
-        let type: PacketType =
-            switch decoded.type {
-            case .binaryEvent: .event
-            case .binaryAck: .ack
-            default: decoded.type
-            }
-        return Packet(
-            type: type,
-            isBinary: decoded.attachments != nil,
-            namespace: decoded.namespace,
-            id: decoded.id,
-            payload: decoded.payload,
-            attachments: attachments,
-            eventName: decoded.eventName,
-            argumentsOffset: decoded.argumentsOffset
-        )
-    }
-
-    /// Reads header and payload.
+    /// Reads header and payload; `missing` becomes the number of attachments that have to come.
     private static func read(
         _ bytes: UnsafeRawBufferPointer,
         _ text: ByteBuffer,
-        _ limits: PacketLimits
-    ) throws(SocketIOError) -> Decoded {
+        _ limits: PacketLimits,
+        _ missing: inout Int
+    ) throws(SocketIOError) -> Packet {
         let header = try PacketHeader(bytes, limits: limits)
-        var decoded = Decoded(
-            type: header.type,
-            attachments: header.attachments,
-            namespace: header.namespace,
-            id: header.id
-        )
+        missing = header.attachments ?? 0
         let isEvent = header.type == .event || header.type == .binaryEvent
+        let type: PacketType =
+            switch header.type {
+            case .binaryEvent: .event
+            case .binaryAck: .ack
+            default: header.type
+            }
+        var decoded = Packet(
+            type: type,
+            isBinary: header.attachments != nil,
+            namespace: header.namespace,
+            id: header.id,
+            payload: nil,
+            attachments: [],
+            eventName: "",
+            argumentsOffset: 0
+        )
         guard header.end < bytes.count else {
             if isEvent { throw SocketIOError.invalidPayload }
             return decoded

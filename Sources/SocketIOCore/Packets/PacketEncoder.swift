@@ -6,18 +6,17 @@ import NIOCore
 package enum PacketEncoder {
     /// An event, with an id if it wants an acknowledgement.
     ///
+    /// - Parameter scratch: storage to encode into, if nobody else refers to it.
     /// - Throws: ``SocketIOError`` with code `reserved_event`, or why an argument can't be encoded.
     package static func event<each A: Encodable>(
         _ name: String,
         namespace: String = "/",
         id: Int? = nil,
+        scratch: consuming ByteBuffer? = nil,
         _ arguments: repeat each A
     ) throws(SocketIOError) -> EncodedPacket {
-        var writer = try Self.beginEvent(name, namespace, id)
-        for argument in repeat each arguments {
-            writer.writeByte(Byte.comma)
-            try writer.encode(argument)
-        }
+        var writer = try Self.beginEvent(name, namespace, id, consume scratch)
+        for argument in repeat each arguments { try writer.encode(argument, before: Byte.comma) }
         writer.writeByte(Byte.closeArray)
         return Self.finish(&writer, .event)
     }
@@ -42,18 +41,19 @@ package enum PacketEncoder {
 
     /// An acknowledgement.
     ///
+    /// - Parameter scratch: storage to encode into, if nobody else refers to it.
     /// - Throws: ``SocketIOError`` if an argument can't be encoded.
     package static func ack<each A: Encodable>(
         id: Int,
         namespace: String = "/",
+        scratch: consuming ByteBuffer? = nil,
         _ arguments: repeat each A
     ) throws(SocketIOError) -> EncodedPacket {
-        var writer = Self.begin(namespace, id)
+        var writer = Self.begin(namespace, id, consume scratch)
         var separator = Byte.openArray
         for argument in repeat each arguments {
-            writer.writeByte(separator)
+            try writer.encode(argument, before: separator)
             separator = Byte.comma
-            try writer.encode(argument)
         }
         Self.closeArray(&writer, separator)
         return Self.finish(&writer, .ack)
@@ -150,8 +150,13 @@ package enum PacketEncoder {
     /// Room for a frame's header, the `4` of Engine.IO, the type, the number of attachments and its dash.
     private static let headroom = ServerFrame.maxHeaderLength + 2 + 20
 
-    static func begin(_ namespace: String, _ id: Int?, reserving size: Int = 64) -> JSONWriter {
-        var writer = JSONWriter(reserving: size, headroom: Self.headroom)
+    static func begin(
+        _ namespace: String,
+        _ id: Int?,
+        _ scratch: consuming ByteBuffer? = nil,
+        reserving size: Int = 64
+    ) -> JSONWriter {
+        var writer = JSONWriter(reserving: size, headroom: Self.headroom, storage: consume scratch)
         if namespace != "/" {
             writer.writeText(namespace)
             writer.writeByte(Byte.comma)
@@ -163,12 +168,13 @@ package enum PacketEncoder {
     private static func beginEvent(
         _ name: String,
         _ namespace: String,
-        _ id: Int?
+        _ id: Int?,
+        _ scratch: consuming ByteBuffer? = nil
     ) throws(SocketIOError) -> JSONWriter {
         if ReservedEvents.contains(name) {
             throw SocketIOError(.reservedEvent, "\"\(name)\" is a reserved event name")
         }
-        var writer = Self.begin(namespace, id, reserving: 96)
+        var writer = Self.begin(namespace, id, consume scratch, reserving: 96)
         writer.writeString(name, before: Byte.openArray, after: nil)
         return writer
     }

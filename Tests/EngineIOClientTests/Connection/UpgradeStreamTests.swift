@@ -37,6 +37,7 @@ import Testing
         let up = Streams()
         try await withServer {
             $0.eventLoopCount = eventLoops
+            $0.upgradeTimeout = .seconds(60)
         } onMessage: { session, message in
             let text =
                 switch message {
@@ -104,6 +105,7 @@ import Testing
     @Test(arguments: [1, 4]) func closeInTheMiddle(eventLoops: Int) async throws {
         try await withServer {
             $0.eventLoopCount = eventLoops
+            $0.upgradeTimeout = .seconds(60)
         } onMessage: { _, _ in
         } _: { server in
             let clients = 60

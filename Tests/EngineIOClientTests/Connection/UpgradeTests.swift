@@ -70,7 +70,7 @@ struct UpgradeTests {
             let isTimed = [.timeout, .timeoutWhilePausing, .neverAnswered].contains(failure)
             let (client, poll, probe) = try await Self.probing(server) {
                 // It must not end before it has come to where the test wants it.
-                if isTimed { $0.upgradeTimeout = .seconds(1) }
+                if isTimed { $0.upgradeTimeout = failure == .neverAnswered ? .seconds(1) : .seconds(5) }
             }
             if failure == .refused {
                 _ = try await probe.request()

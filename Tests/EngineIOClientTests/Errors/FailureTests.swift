@@ -26,12 +26,12 @@ struct FailureTests {
     }
 
     @Test(arguments: Transport.allCases) func refused(transport: Transport) async throws {
-        let server = try await ScriptedServer()
-        await server.close()
-        let end = try await Self.end(url: server.url, transport)
+        // One that nobody is given meanwhile.
+        let port = try FreePorts.next()
+        let end = try await Self.end(url: "http://127.0.0.1:\(port)", transport)
         #expect(end.reason == "transport error")
         #expect(end.error?.code == .refused)
-        #expect(end.error?.message.contains("\(server.port)") == true)
+        #expect(end.error?.message.contains("\(port)") == true)
     }
 
     @Test func unknownHost() async throws {
@@ -264,8 +264,7 @@ struct FailureTests {
             let client = try TestClient(url: server.url) { $0.transports = [.websocket] }
             client.open()
             let connection = try await server.accept()
-            try await connection.acceptWebSocket(
-                ScriptedConnection.frame("0" + handshake(upgrades: "", pingInterval: 2000, pingTimeout: 1000)))
+            try await connection.acceptWebSocket(ScriptedConnection.frame("0" + handshake(upgrades: "")))
             try await client.opened()
             var deadline = try await client.run { $0.liveness?.deadline ?? 0 }
             for _ in 0..<5 {
@@ -275,6 +274,19 @@ struct FailureTests {
                 #expect(next > deadline)
                 deadline = next
             }
+            try await client.cut()
+        }
+    }
+
+    /// Who was pinged and hears nothing more is told that it was pinged.
+    @Test func pingTimeoutAfterAPing() async throws {
+        try await withScript { server in
+            let client = try TestClient(url: server.url) { $0.transports = [.websocket] }
+            client.open()
+            let connection = try await server.accept()
+            let times = handshake(upgrades: "", pingInterval: 500, pingTimeout: 300)
+            try await connection.acceptWebSocket(
+                ScriptedConnection.frame("0" + times) + ScriptedConnection.frame("2"))
             let end = try await client.end()
             #expect(end.reason == "ping timeout")
             #expect(end.error?.message.contains("never") == false)
@@ -287,7 +299,7 @@ struct FailureTests {
         try await withServer { server in
             let client = try TestClient(url: server.url) {
                 $0.transports = [transport]
-                $0.probeTimeout = .seconds(5)
+                $0.probeTimeout = .seconds(20)
             }
             try await client.opened()
             // In one turn: the sign of life may come in the next.

@@ -90,6 +90,10 @@ final class TestClient: Sendable {
     ) throws {
         var configuration = EngineClientConfiguration(url: try EngineURL(url), path: path)
         configuration.logger.logLevel = .critical
+        // Those that shall pass are set by their tests.
+        configuration.connectTimeout = .seconds(60)
+        configuration.upgradeTimeout = .seconds(60)
+        configuration.closeTimeout = .seconds(60)
         configure(&configuration)
         self.eventLoop = ClientLoops.group.next()
         self.log = Awaited(ClientLog()) { log in "the last of \(log.events.count): \(log.events.suffix(4))".cut }

@@ -20,7 +20,7 @@ struct VectorTests {
     ]
 
     /// How many times the times of the file last here, so that a busy machine keeps them.
-    static let slowness = 6
+    static let slowness = 20
 
     static func exchanges(timed: Bool) throws -> [VectorFile.Exchange] {
         try VectorFile.load().v4.filter { exchange in
@@ -110,11 +110,9 @@ struct VectorTests {
     }
 }
 
-extension OneByOne {
-    struct TimedVectorTests {
-        @Test(arguments: try VectorTests.exchanges(timed: true))
-        func referenceExchange(exchange: VectorFile.Exchange) async throws {
-            try await VectorTests.replay(exchange)
-        }
+struct TimedVectorTests {
+    @Test(arguments: try VectorTests.exchanges(timed: true))
+    func referenceExchange(exchange: VectorFile.Exchange) async throws {
+        try await VectorTests.replay(exchange)
     }
 }

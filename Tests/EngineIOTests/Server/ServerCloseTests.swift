@@ -12,7 +12,7 @@ struct ServerCloseTests {
             let upgraded = try await server.client()
             try await upgraded.upgrade()
             try await eventually("the GET to wait") { server.session(polling.sid)?.hasPoll == true }
-            await server.server.close()
+            await server.server.close(timeout: .seconds(60))
             for client in [polling, webSocket, upgraded] {
                 #expect(try await client.waitForClose().reason == "transport close")
             }
@@ -28,7 +28,7 @@ struct ServerCloseTests {
             for session in server.log.value.sessions {
                 for index in 0..<100 { session.send(text: "\(index)") }
             }
-            await server.server.close()
+            await server.server.close(timeout: .seconds(60))
             for client in [polling, webSocket] {
                 for index in 0..<100 { #expect(try await client.nextText() == "\(index)") }
                 try await client.waitForClose()

@@ -53,7 +53,7 @@ extension SessionState {
     mutating func write(_ endpoint: SessionEndpoint, maxBytes: Int = 1000) -> (frames: [String], hasMore: Bool) {
         var frames: [ByteBuffer] = []
         var completions: [@Sendable (Bool) -> Void] = []
-        let hasMore = self.takeFrames(for: endpoint, maxBytes: maxBytes, into: &frames, completions: &completions)
-        return (frames.map { String(buffer: $0) }, hasMore)
+        let rest = self.takeFrames(for: endpoint, maxBytes: maxBytes, into: &frames, completions: &completions)
+        return (frames.map { String(buffer: $0) }, rest == .more)
     }
 }

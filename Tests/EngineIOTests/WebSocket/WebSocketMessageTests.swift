@@ -91,7 +91,7 @@ struct WebSocketMessageTests {
         let text = String(repeating: "a", count: 64 << 10)
         try await withServer {
             $0.pingInterval = .milliseconds(100)
-            $0.pingTimeout = .seconds(5)
+            $0.pingTimeout = .seconds(60)
         } onOpen: { session in
             for _ in 0..<100 { session.send(text: text) }
         } _: { server in

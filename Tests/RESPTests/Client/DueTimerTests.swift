@@ -29,7 +29,7 @@ struct DueTimerTests {
                     try await Self.clients(asker).count == 1
                 }
                 group.next().execute { Thread.sleep(forTimeInterval: 0.05) }
-                try await withTimeout(.seconds(10), "the client to shut down") { await client.shutdown() }
+                try await withTimeout(.seconds(60), "the client to shut down") { await client.shutdown() }
                 // Redis may hear of the end a little later.
                 try await eventually("the end of the connection") { try await Self.clients(asker).isEmpty }
             }

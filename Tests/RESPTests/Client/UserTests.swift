@@ -71,7 +71,8 @@ struct UserTests {
                 "redis://bob:secret@127.0.0.1:\(server.port)",
                 configure: {
                     $0.probeInterval = .milliseconds(20)
-                    $0.probeTimeout = .milliseconds(20)
+                    // Within it the refusal must come.
+                    $0.probeTimeout = .seconds(5)
                     $0.backoff = .init(minimum: .milliseconds(1), maximum: .milliseconds(20))
                 }, logger: log.logger
             ) { client in
@@ -121,12 +122,14 @@ struct UserTests {
                 // The answers to pings are no harm.
                 try await eventually("pings") {
                     let stats = try await server.command("INFO", "commandstats").text ?? ""
-                    return stats.contains("cmdstat_ping:calls=") && client.state == .connected
+                    return stats.contains("cmdstat_ping:calls=") && client.state.isUsable
                 }
                 connection.stop(.toClient)
                 try await listener.waitUntilReady(2)
-                try await server.command("PUBLISH", "news", "again")
-                try await listener.wait(for: "again")
+                try await eventually("the subscription hears") {
+                    try await server.command("PUBLISH", "news", "again")
+                    return listener.heard.value.texts.contains("again")
+                }
             }
             await proxy.stop()
         }

@@ -10,6 +10,9 @@ func withClient(
     logger: Logger = .silent, _ body: (RESPClient) async throws -> Void
 ) async throws {
     var configuration = RESPConfiguration()
+    // What shall be noticed by its silence is for the tests to say: a busy machine is silent too.
+    configuration.commandTimeout = .seconds(60)
+    configuration.probeTimeout = .seconds(60)
     configure(&configuration)
     let client = try RESPClient(url: url, configuration: configuration, logger: logger)
     client.start()
@@ -19,7 +22,7 @@ func withClient(
         await client.shutdown()
         throw error
     }
-    try await withTimeout(.seconds(20), "the client to shut down") { await client.shutdown() }
+    try await withTimeout(.seconds(60), "the client to shut down") { await client.shutdown() }
 }
 
 extension Logger {
@@ -76,7 +79,7 @@ final class Listener: Sendable {
 
 extension RESPClient {
     func waitForState(_ wanted: RedisState...) async throws {
-        try await eventually("state \(wanted), is \(state)", timeout: .seconds(15)) { wanted.contains(state) }
+        try await eventually("state \(wanted), is \(state)", timeout: .seconds(60)) { wanted.contains(state) }
     }
 
     func publish(_ channel: String, _ text: String) throws {

@@ -29,7 +29,9 @@ struct JoinTimeoutTests {
         try await result.value
         server.cancel()
         #expect(
-            self.record.all.prefix(3) == ["connect_error join_timeout", "reconnect_attempt 1", "reconnect 1"])
+            try await self.record.wait(count: 3).prefix(3) == [
+                "connect_error join_timeout", "reconnect_attempt 1", "reconnect 1",
+            ])
         // No time runs after the answer.
         #expect(try await client.pendingCount == 0)
         #expect(client.connected)

@@ -438,7 +438,7 @@ struct ManagerTests {
         try await next.join(sid: "second")
         try await client.connect()
         #expect(client.id == "second")
-        #expect(self.record.all == ["disconnect io client disconnect false", "connect new"])
+        #expect(try await self.record.wait(count: 2) == ["disconnect io client disconnect false", "connect new"])
     }
 
     // MARK: On phones
@@ -490,7 +490,7 @@ struct ManagerTests {
         try await self.network.next().join()
         try await client.connect()
         #expect(self.network.count == 3)
-        #expect(self.record.all == ["connect new"])
+        #expect(try await self.record.wait(count: 1) == ["connect new"])
     }
 
     @Test func reconnectNowDoesNotWait() async throws {

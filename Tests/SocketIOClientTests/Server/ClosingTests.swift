@@ -14,7 +14,9 @@ struct ClosingTests {
                 socket.onDisconnect { (reason: DisconnectReason) in record.add(reason.rawValue) }
             }
         }) { _, port in
-            let client = try await connect(port, "", way.configuration)
+            var configuration = way.configuration
+            configuration.closeTimeout = .seconds(60)
+            let client = try await connect(port, "", configuration)
             let text = String(repeating: "x", count: 10_000)
             for number in 0..<20 { client.emit("note", number, text) }
             await client.disconnect()

@@ -28,9 +28,7 @@ struct FailureTests {
     }
 
     @Test func nobodyListens() async throws {
-        let io = makeServer()
-        let port = try #require(try await io.start(port: 0).port)
-        await io.close(timeout: .zero)
+        let port = try FreePorts.next()
         #expect(try await self.failure("http://127.0.0.1:\(port)") == "connection refused")
         #expect(
             try await self.failure("http://127.0.0.1:\(port)") { $0.transports = [.websocket] } == "connection refused")
@@ -126,7 +124,7 @@ struct FailureTests {
         try await withServer(
             configure: {
                 $0.engine.pingInterval = .milliseconds(500)
-                $0.engine.pingTimeout = .seconds(4)
+                $0.engine.pingTimeout = .seconds(8)
             },
             setUp: { io in
                 io.onConnection { socket in socket.on("much") { String(repeating: "x", count: 20_000) } }

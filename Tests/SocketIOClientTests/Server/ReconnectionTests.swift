@@ -20,7 +20,7 @@ struct ReconnectionTests {
     @Test(arguments: Way.allCases)
     func comesBack(_ way: Way) async throws {
         let first = makeServer()
-        let port = try #require(try await first.start(port: 0).port)
+        let port = try await startAtAFreePort(first)
         let client = try await connect(port, "", way.configuration)
         client.onDisconnect { self.record.add("disconnect \($0.willReconnect)") }
         client.onReconnect { _ in self.record.add("reconnect") }
@@ -46,7 +46,7 @@ struct ReconnectionTests {
 
     @Test func underTraffic() async throws {
         let first = makeServer()
-        let port = try #require(try await first.start(port: 0).port)
+        let port = try await startAtAFreePort(first)
         let client = try await connect(port)
         let isOver = Flag()
         let traffic = Task {
@@ -85,7 +85,7 @@ struct ReconnectionTests {
         }
         let first = makeServer()
         setUp(first)
-        let port = try #require(try await first.start(port: 0).port)
+        let port = try await startAtAFreePort(first)
         var configuration = Way.websocket.configuration
         configuration.retries = 100
         configuration.ackTimeout = .milliseconds(500)

@@ -109,7 +109,9 @@ struct SharingTests {
         }) { _, port in
             for way in Way.allCases {
                 let before = record.all.count
-                let client = try await connect(port, "", way.configuration)
+                var configuration = way.configuration
+                configuration.closeTimeout = .seconds(60)
+                let client = try await connect(port, "", configuration)
                 for number in 0..<50 { client.emit("last", number) }
                 client.leave()
                 let all = try await record.wait(count: before + 51)

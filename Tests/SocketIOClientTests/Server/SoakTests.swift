@@ -43,7 +43,7 @@ import Testing
             return io
         }
         var io = makeSoakServer()
-        let port = try #require(try await io.start(port: 0).port)
+        let port = try await startAtAFreePort(io)
         var clients: [SocketIOClient] = []
         for number in 0..<count {
             var configuration = Way.allCases[number % 3].configuration

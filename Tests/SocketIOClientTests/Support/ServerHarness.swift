@@ -30,7 +30,8 @@ func withServer<Result>(
 func makeServer(_ configure: (inout SocketIOConfiguration) -> Void = { _ in }) -> SocketIOServer {
     var configuration = SocketIOConfiguration()
     configuration.engine.eventLoopCount = 2
-    configuration.engine.closeTimeout = .seconds(1)
+    // Longer than a client may be held up before it comes for its last packets.
+    configuration.engine.closeTimeout = .seconds(30)
     configuration.onError = { _, _ in }
     configure(&configuration)
     let io = SocketIOServer(configuration: configuration)
@@ -73,6 +74,13 @@ func connect(
     let client = SocketIOClient("http://127.0.0.1:\(port)\(namespace)", configuration: configuration)
     try await client.connect(timeout: .seconds(30))
     return client
+}
+
+/// Listens at a port that the system gives to nobody while the server is away.
+func startAtAFreePort(_ io: SocketIOServer) async throws -> Int {
+    let port = try FreePorts.next()
+    _ = try await io.start(port: port)
+    return port
 }
 
 /// Listens at a port that a server has just left.

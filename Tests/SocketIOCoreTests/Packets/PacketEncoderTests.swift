@@ -115,4 +115,24 @@ import Testing
         #expect(reader.isAtEnd)
         #expect(try ArgumentReader(values: []).isAtEnd)
     }
+
+    // MARK: Storage of others
+
+    @Test func scratchStorage() throws {
+        var scratch = ByteBuffer()
+        for size in [0, 10, 5000, 3] {
+            let text = String(repeating: "é", count: size)
+            let expected = try PacketEncoder.event("e", namespace: "/n", id: 7, text, 1, ["a": [size]])
+            let packet = try PacketEncoder.event("e", namespace: "/n", id: 7, scratch: scratch, text, 1, ["a": [size]])
+            #expect(packet.frames == expected.frames)
+            scratch = packet.frames
+        }
+        // Somebody refers to it: it is left alone.
+        let held = scratch
+        let before = Array(buffer: held)
+        scratch = try PacketEncoder.ack(id: 1, scratch: held, "other").frames
+        #expect(Array(buffer: held) == before)
+        #expect(scratch == (try PacketEncoder.ack(id: 1, "other").frames))
+        #expect(throws: SocketIOError.self) { try PacketEncoder.event("connect", scratch: scratch, 1) }
+    }
 }

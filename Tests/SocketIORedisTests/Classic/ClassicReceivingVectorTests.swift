@@ -158,7 +158,7 @@ import Testing
                 let expected = entry.commands.filter { $0.from == "B" }
                 for request in entry.commands where request.from == "A" && request.name == "PUBLISH" {
                     guard request.channel.contains("-request#"), let payload = request.payload else { continue }
-                    try await stage.fixture.receive(request.channel, payload.replacing(stage.ids))
+                    try await stage.fixture.receive(request.channel, payload.replacing(stage.ids).patient)
                 }
                 let count = expected.count
                 try await eventually("\(count) answers to \(entry.name)") {

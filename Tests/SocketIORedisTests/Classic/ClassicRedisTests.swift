@@ -13,8 +13,10 @@ import Testing
 @Suite(.serialized) struct ClassicRedisTests {
     @Test(arguments: AdapterSuite.Check.allCases) func threeServers(_ check: AdapterSuite.Check) async throws {
         try await withRedis { redis in
-            let clients = try (0..<3).map { _ in try Self.client(redis.url) }
-            let suite = AdapterSuite(servers: 3) { _ in clients.map { RedisAdapter.factory($0) } }
+            let clients = try (0..<3).map { _ in try Self.client(redis.url, isPatient: true) }
+            let suite = AdapterSuite(servers: 3, patience: defaultTimeout) { _ in
+                clients.map { RedisAdapter.factory($0) }
+            }
             try await suite.run(check)
             for client in clients { await client.shutdown() }
         }
@@ -80,7 +82,7 @@ import Testing
         }
         do {
             for node in nodes {
-                try await eventually("all are counted") { try await node.server.main.adapter.serverCount() == count }
+                try await eventually("all are counted") { (try? await node.server.main.adapter.serverCount()) == count }
             }
             try await body(nodes)
         } catch {
@@ -93,7 +95,7 @@ import Testing
     /// What Redis refuses is told to the error hook, each time, and the own sockets have got it.
     @Test func redisRefusesToPublish() async throws {
         try await withRedis { redis in
-            let client = try Self.client(redis.url)
+            let client = try Self.client(redis.url, isPatient: true)
             let errors = Awaited<[String]>([])
             var configuration = SocketIOConfiguration()
             configuration.engine.eventLoopCount = 1
@@ -176,25 +178,21 @@ import Testing
                 try await eventually("all are found", timeout: .seconds(30)) {
                     Set(try await nodes[0].server.fetchSockets().map(\.id)) == Set(nodes.map(\.id))
                 }
-                let last = sent.value
-                nodes[0].server.emit("tick", last + 1)
-                for node in nodes {
-                    try await eventually("the last event", timeout: .seconds(30)) {
-                        // Counted, so that nothing is taken here.
-                        node.client.pendingEvents() > 0
+                var last = sent.value
+                var (local, remote): ([Int], [Int]) = ([], [])
+                // Redis may be taken for lost once more, on a machine that is slow: another one is sent then.
+                try await eventually("the last event at both", timeout: .seconds(60)) {
+                    last += 1
+                    nodes[0].server.emit("tick", last)
+                    for _ in 0..<100 {
+                        local += try await nodes[0].ticks()
+                        remote += try await nodes[1].ticks()
+                        if local.last == last, remote.last == last { return true }
+                        try await Task.sleep(for: .milliseconds(20))
                     }
+                    return false
                 }
-                var local: [Int] = []
-                try await eventually("all local events") {
-                    local += try await nodes[0].ticks()
-                    return local.last == last + 1
-                }
-                #expect(local == Array(1...(last + 1)))
-                var remote: [Int] = []
-                try await eventually("the last remote event") {
-                    remote += try await nodes[1].ticks()
-                    return remote.last == last + 1
-                }
+                #expect(local == Array(1...last))
                 #expect(remote == remote.sorted() && Set(remote).count == remote.count)
             }
         }
@@ -216,12 +214,19 @@ import Testing
                 let adapter = try #require(nodes[2].server.main.adapter as? RedisAdapter)
                 nodes[1].server.on("add") { (number: Int) in number + 1 }
                 let server = nodes[0].server
-                async let sums: ClusterAnswer<Int> = server.timeout(.seconds(3)).serverSideEmitWithAck("add", 1)
-                let found = try await server.timeout(.seconds(3)).fetchSockets()
-                #expect(Set(found.map(\.id)) == [nodes[0].id, nodes[1].id])
-                #expect(found.missingServerCount == 2 && Set(found.missingServers) == [adapter.uid, "Silent"])
-                #expect(try await sums.elements == [2])
-                #expect(Set(try await sums.missingServers) == [adapter.uid, "Silent"])
+                try await withGrowingLimit("the answers of the others") { limit -> Bool? in
+                    async let asked: ClusterAnswer<Int> = server.timeout(limit).serverSideEmitWithAck("add", 1)
+                    let found = try await server.timeout(limit).fetchSockets()
+                    let sums = try await asked
+                    guard found.count == 2, sums.count == 1,
+                        found.missingServers.count == 2, sums.missingServers.count == 2
+                    else { return nil }
+                    #expect(Set(found.map(\.id)) == [nodes[0].id, nodes[1].id])
+                    #expect(found.missingServerCount == 2 && Set(found.missingServers) == [adapter.uid, "Silent"])
+                    #expect(sums.elements == [2])
+                    #expect(Set(sums.missingServers) == [adapter.uid, "Silent"])
+                    return true
+                }
                 await silent.close()
                 await proxy.stop()
             }

@@ -1,22 +1,25 @@
 import Foundation
+import Logging
 import RESP
 import SocketIO
 import SocketIOTesting
 import TestSupport
 
 /// A client of a real server, which comes back quickly.
-func realClient(_ url: String, commandTimeout: Duration = .seconds(5)) throws -> RESPClient {
+func realClient(_ url: String, commandTimeout: Duration = .seconds(60)) throws -> RESPClient {
     var configuration = RESPConfiguration()
     configuration.backoff = .init(minimum: .milliseconds(10), maximum: .milliseconds(100))
     configuration.connectTimeout = .seconds(2)
     configuration.commandTimeout = commandTimeout
-    return try RESPClient(url: url, configuration: configuration)
+    configuration.probeTimeout = .seconds(60)
+    return try RESPClient(
+        url: url, configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
 }
 
 /// Runs a test with servers that have clients of their own of a real Redis.
 func withRealNodes(
     _ urls: [String],
-    commandTimeout: Duration = .seconds(5),
+    commandTimeout: Duration = .seconds(60),
     isolation: isolated (any Actor)? = #isolation,
     _ factory: (any RedisClient) -> AdapterFactory,
     _ body: ([TestNode]) async throws -> Void
@@ -50,7 +53,8 @@ func runSuite(
             subscription.cancel()
         }
     }
-    let suite = AdapterSuite(servers: urls.count, settle: settle) { _ in clients.map(factory) }
+    let suite = AdapterSuite(servers: urls.count, patience: defaultTimeout, settle: settle) { _ in clients.map(factory)
+    }
     let result: Result<Void, any Error>
     do { result = .success(try await suite.run(check)) } catch { result = .failure(error) }
     for client in clients { await client.shutdown() }

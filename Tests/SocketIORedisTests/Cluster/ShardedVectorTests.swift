@@ -211,7 +211,7 @@ extension VectorPlayer {
             let meaning = try #require(try Self.meaning(command, in: vector))
             let recorded = vector.commands.filter { $0.from == "B" && $0.payload != nil }
             _ = self.redis.takeLog()
-            try self.play(command, from: other)
+            try self.play(command, from: other, isPatient: true)
             let options = meaning.data["opts"]
             if meaning.data["packet"]?["data"]?[0] == "question" {
                 for (index, client) in clients.enumerated() {

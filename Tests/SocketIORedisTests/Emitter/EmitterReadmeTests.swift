@@ -27,7 +27,7 @@ import Testing
                 for _ in 0..<2 { #expect(try await listener.expectEvent("time").string(0)?.hasSuffix("Z") == true) }
                 #expect(other.eventCount("/chat") == 0)
 
-                let sockets = try await emitter.in("lobby").timeout(.seconds(2)).fetchSockets()
+                let sockets = try await emitter.in("lobby").timeout(.seconds(30)).fetchSockets()
                 for socket in sockets { #expect(socket.rooms.contains("archive")) }
                 #expect(sockets.isComplete)
                 #expect(sockets.count == 1)

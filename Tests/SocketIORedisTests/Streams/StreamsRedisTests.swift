@@ -35,7 +35,7 @@ import Testing
 
     /// Servers that send numbers while `disturb` runs; each client must get each number once and in order.
     private func load(
-        _ urls: [String], count: Int = 3000, commandTimeout: Duration = .seconds(5),
+        _ urls: [String], count: Int = 3000, commandTimeout: Duration = .seconds(60),
         _ disturb: ([TestNode], [SIOClient]) async throws -> Void
     ) async throws {
         let options = RedisStreamsAdapterOptions(maxLength: 100_000)

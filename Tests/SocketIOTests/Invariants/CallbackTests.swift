@@ -102,6 +102,7 @@ import Testing
                     while !isDone.isSet { await Task.yield() }
                 }
             }
+            defer { isDone.set() }
             let greedy = try await join(port)
             for _ in 0..<4 { try greedy.emit("greedy") }
             for transport in bothTransports {
@@ -110,7 +111,6 @@ import Testing
             }
             // The same connection goes on too.
             try await greedy.sync()
-            isDone.set()
         }
     }
 }

@@ -17,6 +17,7 @@ struct LifetimeTests {
     func nothingHoldsAConnectionThatHasEnded(transport: String, end: String) async throws {
         try await withServer {
             // A client that goes away between two polls is missed by the heartbeat only.
+            guard transport == "polling", end == "abort" else { return }
             $0.engine.pingInterval = .milliseconds(500)
             $0.engine.pingTimeout = .seconds(2)
         } _: { io, port in
@@ -30,10 +31,7 @@ struct LifetimeTests {
                 socket.onDisconnect { (_: DisconnectReason) in socket.leave("room") }
                 socket.join("room")
             }
-            let client = try await join(port, "/", transport == "websocket" ? .websocket : .polling)
-            if transport == "upgrade" { try await client.session.upgrade() }
-            try client.emit("echo", "\"hello\"")
-            _ = try await client.expectEvent("echo", namespace: "/")
+            let client = try await self.echoed(port, transport)
             switch end {
             case "client": await client.close()
             case "server": io.disconnectSockets(close: true)
@@ -42,6 +40,25 @@ struct LifetimeTests {
             try await eventually("the last reference to be dropped") { remains.withLock { $0?.isEmpty ?? false } }
             await client.close()
         }
+    }
+
+    /// A client that has had an answer. Another one where the heartbeat has taken the first for dead, on a slow machine.
+    private func echoed(_ port: Int, _ transport: String) async throws -> SIOClient {
+        let echoed = Awaited<SIOClient?>(nil)
+        var failure: (any Error)?
+        for _ in 0..<10 where echoed.value == nil {
+            do {
+                let client = try await join(port, "/", transport == "websocket" ? .websocket : .polling)
+                if transport == "upgrade" { try await client.session.upgrade() }
+                try client.emit("echo", "\"hello\"")
+                _ = try await client.expectEvent("echo", namespace: "/")
+                echoed.update { $0 = client }
+            } catch let error as EIOClosed {
+                failure = error
+            }
+        }
+        guard let client = echoed.value else { throw failure ?? PeerError("no client") }
+        return client
     }
 
     /// A handler that goes on after its client has left may still add listeners that hold their socket.

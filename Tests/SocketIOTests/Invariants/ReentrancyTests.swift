@@ -89,6 +89,8 @@ private final class Reentrant: Codable, Sendable {
             await waiting.value
             try await eventually("all but the data are released") { count.load(ordering: .relaxed) == 14 }
             _ = any
+            // Its data go with it, and not before they were counted.
+            withExtendedLifetime(socket) {}
         }
         try await eventually("the data are released too") { count.load(ordering: .relaxed) >= 15 }
     }

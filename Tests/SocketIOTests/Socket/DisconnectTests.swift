@@ -166,7 +166,7 @@ import Testing
         let port = try #require(try await io.start(port: 0).port)
         let client = try await join(port, "/", transport)
         io.emit("bye")
-        await io.close()
+        await io.close(timeout: .seconds(60))
         // All handlers were called before `close` returned.
         #expect(
             recorder.all.prefix(2) == ["/ disconnecting server shutting down 2", "/ disconnect server shutting down 0"])

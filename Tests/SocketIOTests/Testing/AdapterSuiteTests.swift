@@ -6,11 +6,11 @@ import Testing
 /// The suite for adapters: what is right passes, and what is wrong does not.
 @Suite struct AdapterSuiteTests {
     @Test(arguments: AdapterSuite.Check.allCases) func inMemory(_ check: AdapterSuite.Check) async throws {
-        try await AdapterSuite(servers: 1) { _ in [{ InMemoryAdapter($0) }] }.run(check)
+        try await AdapterSuite(servers: 1, patience: defaultTimeout) { _ in [{ InMemoryAdapter($0) }] }.run(check)
     }
 
     @Test(arguments: AdapterSuite.Check.allCases) func cluster(_ check: AdapterSuite.Check) async throws {
-        let suite = AdapterSuite(servers: 3) { count in
+        let suite = AdapterSuite(servers: 3, patience: defaultTimeout) { count in
             let cluster = FakeCluster()
             return (0..<count).map { _ in cluster.server() }
         }

@@ -54,7 +54,7 @@ struct TranscriptPlayer {
             case "io.disconnectSockets()": self.io.disconnectSockets()
             case "io.close()":
                 let io = self.io
-                Task { await io.close(timeout: .seconds(1)) }
+                Task { await io.close(timeout: .seconds(30)) }
             default: Issue.record("unknown action \(action)")
             }
         } else if step.note == "the client destroys its TCP connection" {

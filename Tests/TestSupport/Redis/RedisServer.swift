@@ -113,7 +113,7 @@ package final class RedisServer: Sendable {
     }
 
     private func waitUntilReady() async throws {
-        try await eventually("redis-server to answer on port \(port)", timeout: .seconds(30)) {
+        try await eventually("redis-server to answer on port \(port)", timeout: .seconds(60)) {
             let process = state.withLock { $0.process }
             if let status = process.status {
                 throw PeerError("redis-server ended with \(status): \(process.lines.suffix(5).map(\.text))")

@@ -15,7 +15,7 @@ package final class RedisTestCluster: Sendable {
     package static func start() async throws -> RedisTestCluster {
         var options = RedisServer.Options()
         options.isClusterNode = true
-        options.arguments = ["--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"]
+        options.arguments = ["--cluster-node-timeout", "10000", "--cluster-require-full-coverage", "no"]
         var nodes: [RedisServer] = []
         var ids: [String] = []
         do {
@@ -45,7 +45,7 @@ package final class RedisTestCluster: Sendable {
     }
 
     private func waitUntilReady() async throws {
-        try await eventually("the cluster to be ready", timeout: .seconds(30)) {
+        try await eventually("the cluster to be ready", timeout: .seconds(60)) {
             for node in nodes {
                 let info = try await node.command("CLUSTER", "INFO").text ?? ""
                 let slots = try await node.command("CLUSTER", "SLOTS").elements?.count

@@ -1,5 +1,6 @@
-/// How long every wait of this library lasts unless the caller says otherwise.
-package let defaultTimeout: Duration = .seconds(10)
+/// How long every wait of this library lasts unless the caller says otherwise. Long: a machine that runs other things may hold
+/// a test up for seconds, and only what never comes is waited for to the end.
+package let defaultTimeout: Duration = .seconds(30)
 
 /// Something that was awaited did not happen in time.
 package struct TimeoutError: Error, CustomStringConvertible {

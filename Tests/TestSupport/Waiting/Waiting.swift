@@ -39,6 +39,22 @@ package func eventually(
     }
 }
 
+/// Does something with a limit that must pass, while other things must come before it: again with four times as much when they
+/// have not, since the machine may have been too slow for them.
+///
+/// - Parameter body: gets the limit; nil means that what must come has not come in time.
+/// - Throws: `TimeoutError` when the longest limit was too short as well, or what `body` throws.
+@discardableResult
+package func withGrowingLimit<Result>(
+    _ what: String, from first: Duration = .seconds(2), isolation: isolated (any Actor)? = #isolation,
+    _ body: (Duration) async throws -> Result?
+) async throws -> Result {
+    for limit in [first, first * 4, first * 16] {
+        if let result = try await body(limit) { return result }
+    }
+    throw TimeoutError(what: what, after: first * 16, detail: "")
+}
+
 extension EventLoopFuture where Value: Sendable {
     /// The value of the future, with a deadline.
     func value(_ what: String, timeout: Duration) async throws -> Value {
