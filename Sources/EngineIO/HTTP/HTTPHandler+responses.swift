@@ -142,7 +142,15 @@ extension HTTPHandler {
             headers.remove(name: "transfer-encoding")
             headers.remove(name: "content-length")
         }
-        if closing || self.mustClose { headers.replaceOrAdd(name: "connection", value: "close") }
+        // An application may close the connection with its answer.
+        let closing =
+            closing || !isEngine && headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+        if closing || self.mustClose {
+            headers.replaceOrAdd(name: "connection", value: "close")
+        } else if head.isHTTP10 {
+            // Who speaks that takes the end of the connection for the end of the answer, unless told otherwise.
+            headers.replaceOrAdd(name: "connection", value: "keep-alive")
+        }
         let hasBody = status != .noContent && status != .notModified
         let response = HTTPResponse(
             status: status, headers: headers, body: hasBody ? body : .none, omitsBody: head.method == .head)

@@ -103,16 +103,13 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
         self.restartDeadline()
         guard let target = self.target(of: head) else { return }
         self.activity = .receiving(target)
-        self.invite(head, target)
+        self.invite(head)
     }
 
     /// A client that asks before it sends a body is told to go on.
-    private func invite(_ head: RequestHead, _ target: Target) {
-        guard head.facts.contains(.expectsContinue), !head.isHTTP10 else { return }
-        switch target {
-        case .post, .fallback: self.transport?.inviteBody()
-        case .engine, .unknown: return
-        }
+    private func invite(_ head: RequestHead) {
+        // One that is not looked at is invited too: without it the request comes to no end.
+        if head.facts.contains(.expectsContinue), !head.isHTTP10 { self.transport?.inviteBody() }
     }
 
     /// A part of its body.
@@ -174,7 +171,8 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
 
     /// Ends the present request's turn after its answer has been written.
     func finishRequest() {
-        guard let transport = self.transport else { return }
+        // The answer may have met the end of the connection: then nothing more is served on it.
+        guard let transport = self.transport, !self.isCut else { return }
         if self.mustClose { return self.linger() }
         self.head = nil
         self.body = ByteBuffer()
@@ -244,6 +242,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
     func connectionEnded() {
         let activity = self.activity
         self.activity = .lingering
+        self.isCut = true
         self.decision?.cancel()
         switch activity {
         case .polling(let session):

@@ -17,7 +17,13 @@ extension EngineIOSession {
     }
 
     func drained(_ endpoint: SessionEndpoint, isWritable: Bool, bytesInFlight: Int) {
-        self.state.withLock { $0.drained(endpoint, isWritable: isWritable, bytesInFlight: bytesInFlight) }
+        switch self.state.withLock({
+            $0.drained(endpoint, isWritable: isWritable, bytesInFlight: bytesInFlight)
+        }) {
+        case .nothing: break
+        case .wake(let endpoint): endpoint.loop.schedule(self)
+        case .closing: self.finishClosing(endpoint)
+        }
     }
 
     /// Ends the session if it was only waiting for the last of its packets to leave.

@@ -99,10 +99,23 @@ extension SessionState {
         return self.phase == .closing ? .closing : .none
     }
 
+    /// What follows from the end of a drain.
+    enum Drained: Sendable {
+        case nothing
+        /// Something has come while the endpoint was not believed to take it: the endpoint's loop must be told.
+        case wake(SessionEndpoint)
+        /// The session was waiting for this to close.
+        case closing
+    }
+
     /// Notes how a drain ended.
-    mutating func drained(_ endpoint: SessionEndpoint, isWritable: Bool, bytesInFlight: Int) {
-        guard case .websocket(let current) = self.transport, current === endpoint else { return }
+    @discardableResult
+    mutating func drained(_ endpoint: SessionEndpoint, isWritable: Bool, bytesInFlight: Int) -> Drained {
+        guard case .websocket(let current) = self.transport, current === endpoint else { return .nothing }
         self.isWritable = isWritable
         self.bytesInFlight = isWritable ? 0 : bytesInFlight
+        guard isWritable else { return .nothing }
+        if self.outbox.isEmpty { return self.phase == .closing ? .closing : .nothing }
+        return self.endpointToWake().map { .wake($0) } ?? .nothing
     }
 }

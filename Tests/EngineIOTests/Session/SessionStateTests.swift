@@ -91,11 +91,41 @@ struct SessionStateTests {
         #expect(state.write(self.webSocket, maxBytes: 5) == (["cccc"], false))
     }
 
+    /// What comes, or is asked for, between the last packet of a drain and its end must not wait for the next packet.
+    @Test func theEndOfADrainLooksAgain() {
+        var state = SessionState.webSocket(self.webSocket)
+        state.drained(self.webSocket, isWritable: false, bytesInFlight: 70)
+        #expect(state.add("late") == "queued")
+        guard case .wake(let endpoint) = state.drained(self.webSocket, isWritable: true, bytesInFlight: 0) else {
+            Issue.record("nobody is told")
+            return
+        }
+        #expect(endpoint === self.webSocket)
+        // It is told once.
+        guard case .nothing = state.drained(self.webSocket, isWritable: true, bytesInFlight: 0) else {
+            Issue.record("told twice")
+            return
+        }
+
+        state = SessionState.webSocket(self.webSocket)
+        state.drained(self.webSocket, isWritable: false, bytesInFlight: 70)
+        guard case .later(wake: nil) = state.beginClose(now: 1) else {
+            Issue.record("closed before the last bytes have left")
+            return
+        }
+        guard case .closing = state.drained(self.webSocket, isWritable: true, bytesInFlight: 0) else {
+            Issue.record("nobody closes")
+            return
+        }
+    }
+
     @Test func aFullWebSocketIsNotTold() {
         var state = SessionState.webSocket(self.webSocket)
         state.drained(self.webSocket, isWritable: false, bytesInFlight: 70)
         #expect(state.add("aaaa") == "queued")
         state.drained(self.webSocket, isWritable: true, bytesInFlight: 0)
+        #expect(state.write(self.webSocket) == (["aaaa"], false))
+        _ = state.beginDrain()
         #expect(state.add("b") == "wake")
         // Another one's report counts for nothing.
         state.drained(FakeEndpoint(), isWritable: false, bytesInFlight: 70)

@@ -68,7 +68,7 @@ struct RecoveryStress {
             peers.append(try await Peer(port, self.transports, handshakes: index))
         }
         let all = peers
-        let isSent = Atomic<Bool>(false)
+        let isSent = Awaited(false)
         let ids = all.map { $0.client.id ?? "" }
         let count = self.numbersPerSender
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -98,15 +98,15 @@ struct RecoveryStress {
                         }
                     }
                 }
-                isSent.store(true, ordering: .relaxed)
+                isSent.update { $0 = true }
             }
             for peer in all {
                 group.addTask {
                     var round = 0
-                    while !isSent.load(ordering: .relaxed) {
+                    while !isSent.value {
                         let goal = peer.count + Int.random(in: 1...120)
                         try await eventually("more comes", timeout: .seconds(30)) {
-                            peer.count >= goal || isSent.load(ordering: .relaxed)
+                            peer.count >= goal || isSent.value
                         }
                         try await cut(peer, round)
                         round += 1
