@@ -1,6 +1,14 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// micro-bench measures declarations of `package` access: it is compiled as a part of the package above, whose identity is the
+// name of its folder.
+let parent = Context.packageDirectory.split(separator: "/").dropLast().last.map { $0.lowercased() } ?? ""
+let identity = String(parent.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+let nameOfParent: SwiftSetting = .unsafeFlags([
+    "-package-name", identity.first?.isNumber == true ? "_" + identity : identity,
+])
+
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
@@ -35,15 +43,42 @@ let package = Package(
             ]
         ),
         .target(name: "CAllocationCounter"),
+        .target(name: "BenchSupport"),
         .executableTarget(
             name: "allocation-check",
             dependencies: [
+                "BenchSupport",
                 "CAllocationCounter",
                 .product(name: "SocketIO", package: "swift-socketio"),
                 .product(name: "SocketIORedis", package: "swift-socketio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .executableTarget(
+            name: "micro-bench",
+            dependencies: [
+                "BenchSupport",
+                "CAllocationCounter",
+                .product(name: "SocketIO", package: "swift-socketio"),
+                .product(name: "SocketIORedis", package: "swift-socketio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ],
+            packageAccess: false,
+            swiftSettings: [nameOfParent]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+#if os(Linux)
+    // They use epoll and /proc.
+    let settings: [CSetting] = [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra"])]
+    package.targets += [
+        .target(name: "CBenchWire", cSettings: settings),
+        .executableTarget(name: "bench-load", dependencies: ["CBenchWire"], cSettings: settings),
+        .executableTarget(name: "floor-server", dependencies: ["CBenchWire"], cSettings: settings),
+    ]
+#endif

@@ -43,11 +43,12 @@ struct RoomTable: Sendable {
         recordsEvents: Bool
     ) -> Bool {
         guard let index = self.sockets.index(forKey: id) else { return true }
-        let entry = self.sockets.values[index]
-        if room.name == id || entry.rooms[room] != nil { return true }
-        guard entry.rooms.count < limit else { return false }
+        if room.name == id || self.sockets.values[index].rooms[room] != nil { return true }
+        guard self.sockets.values[index].rooms.count < limit else { return false }
         if recordsEvents, !self.exists(room) { events.append(.created(room)) }
-        let position = self.rooms[room, default: MemberList()].append(entry.socket)
+        // Of the entry nothing but the socket is held meanwhile: a copy of its rooms would have them copied at the next line.
+        let socket = self.sockets.values[index].socket
+        let position = self.rooms[room, default: MemberList()].append(socket)
         self.sockets.values[index].rooms[room] = position
         if recordsEvents { events.append(.joined(room, socketID: id)) }
         return true

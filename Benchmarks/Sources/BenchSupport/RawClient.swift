@@ -5,11 +5,11 @@
 #endif
 
 /// A client that allocates nothing while it exchanges messages: what is counted is the server's.
-final class RawClient {
+public final class RawClient {
     private let descriptor: Int32
     private let buffer: UnsafeMutableRawBufferPointer
 
-    init(port: Int) throws {
+    public init(port: Int) throws {
         self.buffer = .allocate(byteCount: 1 << 16, alignment: 8)
         #if canImport(Glibc)
             let stream = Int32(SOCK_STREAM.rawValue)
@@ -36,7 +36,8 @@ final class RawClient {
         self.buffer.deallocate()
     }
 
-    func send(_ bytes: [UInt8]) throws {
+    /// Sends all of `bytes`.
+    public func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { rest in
@@ -48,7 +49,7 @@ final class RawClient {
     }
 
     /// Reads exactly `count` bytes and throws them away.
-    func receive(_ count: Int) throws {
+    public func receive(_ count: Int) throws {
         var left = count
         while left > 0 {
             let got = read(self.descriptor, self.buffer.baseAddress, min(left, self.buffer.count))
@@ -57,8 +58,15 @@ final class RawClient {
         }
     }
 
+    /// Appends what comes next, some bytes at least.
+    public func receiveSome(into bytes: inout [UInt8]) throws {
+        let got = read(self.descriptor, self.buffer.baseAddress, self.buffer.count)
+        guard got > 0 else { throw CheckFailure("the server has closed the connection") }
+        bytes += UnsafeRawBufferPointer(rebasing: self.buffer[..<got])
+    }
+
     /// Reads until `end` has come.
-    func receive(until end: String) throws -> String {
+    public func receive(until end: String) throws -> String {
         var text = ""
         while !text.contains(end) {
             let got = read(self.descriptor, self.buffer.baseAddress, self.buffer.count)
@@ -69,7 +77,7 @@ final class RawClient {
     }
 
     /// Opens a WebSocket and joins the namespace `/`.
-    func join() throws {
+    public func join() throws {
         try self.send(
             Array(
                 """
@@ -82,7 +90,7 @@ final class RawClient {
     }
 
     /// A masked frame of up to 65,535 bytes.
-    static func frame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
+    public static func frame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
         let key: [UInt8] = [1, 2, 3, 4]
         var frame: [UInt8] = [0x80 | opcode]
         if payload.count < 126 {
@@ -94,7 +102,7 @@ final class RawClient {
     }
 }
 
-struct CheckFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
+public struct CheckFailure: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
 }

@@ -1,0 +1,1 @@
+"""What run-all is made of. Python's standard library only."""
