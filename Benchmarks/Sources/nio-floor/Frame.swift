@@ -26,11 +26,20 @@ enum Frame {
             target.storeBytes(of: block, toByteOffset: index, as: UInt64.self)
             index &+= 8
         }
-        var rest = mask8
+        if index < count, count >= 8 {
+            // The last eight bytes, some of them once more.
+            index = count &- 8
+            let shift = UInt64(truncatingIfNeeded: index & 3) &* 8
+            let block =
+                source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                ^ (mask8 &>> shift | mask8 &<< (64 &- shift))
+            target.storeBytes(of: block, toByteOffset: index, as: UInt64.self)
+            return
+        }
         while index < count {
-            let byte = source.load(fromByteOffset: index, as: UInt8.self) ^ UInt8(truncatingIfNeeded: rest)
-            target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
-            rest &>>= 8
+            let byte = UInt8(truncatingIfNeeded: mask &>> (UInt32(truncatingIfNeeded: index & 3) &* 8))
+            target.storeBytes(
+                of: source.load(fromByteOffset: index, as: UInt8.self) ^ byte, toByteOffset: index, as: UInt8.self)
             index &+= 1
         }
     }
@@ -125,9 +134,9 @@ extension Connection {
     }
 
     private func join(_ room: Int, into output: inout Output) {
-        guard let context = self.context, self.room == nil, room < LoopState.maxRooms else { return }
+        guard self.room == nil, room < LoopState.maxRooms else { return }
         self.room = room
-        self.loop.join(context, room: room)
+        self.loop.join(self, room: room)
         let digits = room < 10 ? 1 : room < 100 ? 2 : room < 1000 ? 3 : room < 10000 ? 4 : 5
         output.putHeader(opcode: Frame.text, count: 19 + digits)
         output.put(#"42["joined","room"#)
@@ -140,11 +149,7 @@ extension UnsafeRawBufferPointer {
     /// The digits after a prefix, and where they end; nil if this does not start so.
     func number(after prefix: StaticString) -> (value: Int, end: Int)? {
         let length = prefix.utf8CodeUnitCount
-        guard self.count > length + 2, let base = self.baseAddress else { return nil }
-        guard
-            UnsafeRawBufferPointer(start: base, count: length).elementsEqual(
-                UnsafeBufferPointer(start: prefix.utf8Start, count: length))
-        else { return nil }
+        guard self.count > length + 2, self.has(prefix, at: 0) else { return nil }
         var value = 0
         var end = length
         while end < self.count - 2, end < length + 9, self[end] &- 0x30 < 10 {

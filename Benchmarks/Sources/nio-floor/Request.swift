@@ -42,32 +42,47 @@ struct RequestHead {
     private mutating func readTarget(_ line: UnsafeRawBufferPointer) {
         self.isPost = line[0] == 0x50
         guard let base = line.baseAddress else { return }
-        var rest = line
-        while let ampersand = rest.firstIndex(of: 0x26) {
-            let start = rest.baseAddress.map { $0 + ampersand + 1 - base } ?? line.count
-            rest = UnsafeRawBufferPointer(rebasing: line[start...])
-            if rest.starts(with: "transport=polling".utf8) {
+        var index = 0
+        while let ampersand = memchr(base + index, 0x26, line.count - index) {
+            index = UnsafeRawPointer(ampersand) - base + 1
+            if line.has("transport=polling", at: index) {
                 self.isPolling = true
-            } else if rest.starts(with: "sid=".utf8) {
-                var value: UInt64 = 0
-                for byte in rest.dropFirst(4) {
-                    guard let digit = Character(UnicodeScalar(byte)).hexDigitValue else { break }
-                    value = value &<< 4 | UInt64(digit)
-                }
-                self.session = value
+            } else if line.has("sid=", at: index) {
+                self.session = line.hexNumber(at: index + 4)
             }
         }
     }
 
     private mutating func readField(_ line: UnsafeRawBufferPointer) {
-        guard let base = line.baseAddress else { return }
-        if line.count > 15, strncasecmp(base, "Content-Length:", 15) == 0 {
+        guard let base = line.baseAddress, line.count > 15 else { return }
+        // Two of the fields count; the sixth bytes of their names tell them from most others.
+        let sixth = line[5]
+        if sixth == 0x6E || sixth == 0x4E, strncasecmp(base, "Content-Length:", 15) == 0 {
             for byte in line.dropFirst(15) where byte &- 0x30 < 10 {
                 self.contentLength = (self.contentLength &* 10 &+ Int(byte - 0x30)) & 0xFFFF_FFFF
             }
-        } else if line.count >= 43, strncasecmp(base, "Sec-WebSocket-Key: ", 19) == 0 {
+        } else if sixth == 0x65 || sixth == 0x45, line.count >= 43, strncasecmp(base, "Sec-WebSocket-Key: ", 19) == 0 {
             self.key = UnsafeRawBufferPointer(start: base + 19, count: 24)
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    func has(_ text: StaticString, at index: Int) -> Bool {
+        guard let base = self.baseAddress, self.count - index >= text.utf8CodeUnitCount else { return false }
+        return memcmp(base + index, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
+
+    fileprivate func hexNumber(at start: Int) -> UInt64 {
+        var value: UInt64 = 0
+        for byte in self[start...] {
+            switch byte {
+            case 0x30...0x39: value = value &<< 4 | UInt64(byte &- 0x30)
+            case 0x61...0x66: value = value &<< 4 | UInt64(byte &- 0x57)
+            default: return value
+            }
+        }
+        return value
     }
 }
 
