@@ -40,8 +40,9 @@ extension LocalAdapter {
         }
         if !expired.isEmpty { self.onSessionsExpired() }
         guard let next else { return nil }
-        // Not more often than needed: packets go one by one.
-        return max(next > now ? next - now : 0, min(1_000_000_000, max(recovery.duration / 8, 5_000_000)))
+        // Not for each packet, but soon enough for sessions that are lost meanwhile.
+        let least = min(1_000_000_000, max(recovery.duration / 8, 5_000_000))
+        return min(max(next > now ? next - now : 0, least), max(recovery.duration / 4, least))
     }
 
     /// The namespace is over: nothing is kept.
