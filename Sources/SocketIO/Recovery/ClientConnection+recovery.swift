@@ -37,7 +37,7 @@ extension ClientConnection {
             guard let sessions = namespace.sessions else {
                 return self.joinAnew(namespace, auth, failure: failure, on: loop)
             }
-            self.take(request, namespace, auth, sessions, on: loop)
+            self.take(request, namespace, auth, sessions)
         }
     }
 
@@ -55,10 +55,10 @@ extension ClientConnection {
         _ request: RecoveryRequest,
         _ namespace: Namespace,
         _ auth: SocketIOValue,
-        _ sessions: any SessionAdapter,
-        on loop: LoopContext
+        _ sessions: any SessionAdapter
     ) {
-        startTask(on: loop.executor) {
+        // Not on the loop: there may be much to decode.
+        Task {
             let taken: Result<Rejoining, RecoveryError>
             do {
                 let session = try await sessions.takeSession(pid: request.pid)
@@ -171,7 +171,7 @@ extension ClientConnection {
                 return result.failure
             }
         }
-        startTask(on: loop.executor) {
+        Task {
             var next = rejoining
             var failure: RecoveryFailure?
             do {

@@ -40,9 +40,9 @@ extension LocalAdapter {
         }
         if !expired.isEmpty { self.onSessionsExpired() }
         guard let next else { return nil }
-        // Not more often than needed: packets go one by one. But sessions that are lost meanwhile may be over before `next`.
-        let shortest = min(1_000_000_000, max(recovery.duration / 8, 5_000_000))
-        return min(max(next > now ? next - now : 0, shortest), max(recovery.duration / 4, shortest))
+        // Not for each packet, but soon enough for sessions that are lost meanwhile.
+        let least = min(1_000_000_000, max(recovery.duration / 8, 5_000_000))
+        return min(max(next > now ? next - now : 0, least), max(recovery.duration / 4, least))
     }
 
     /// The namespace is over: nothing is kept.

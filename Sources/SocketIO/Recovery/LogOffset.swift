@@ -10,7 +10,7 @@ struct LogOffset: Sendable {
         uniqueKeysWithValues: Self.digits.enumerated().map { ($1, UInt64($0)) })
 
     init(random: UInt64 = .random(in: 0 ... .max)) {
-        self.epoch = (0..<4).map { Self.digits[Int(truncatingIfNeeded: (random >> ($0 * 6)) & 0x3F)] }
+        self.epoch = (0..<4).map { Self.digits[Int(truncatingIfNeeded: (random >> UInt64($0 * 6)) & 0x3F)] }
     }
 
     /// An offset that is to be replaced.

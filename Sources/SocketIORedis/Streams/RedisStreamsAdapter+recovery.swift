@@ -79,7 +79,10 @@ extension RedisStreamsAdapter: SessionAdapter {
     /// How long to wait before it is looked for a session again: the server that has it may not have noticed that its client is
     /// gone before it is told.
     private static var pauses: [Duration] {
-        [.milliseconds(20), .milliseconds(50), .milliseconds(100), .milliseconds(200), .milliseconds(400)]
+        [
+            .milliseconds(20), .milliseconds(50), .milliseconds(100), .milliseconds(200), .milliseconds(400),
+            .milliseconds(800),
+        ]
     }
 
     package func takeSession(pid: String) async throws -> LostSession {

@@ -143,16 +143,17 @@ extension RedisStreamsAdapter {
 
     /// Another server tells which client is there: its connection here, if it has one, is lost.
     func listenForReturns() {
-        let local = self.node.context.local
-        let subscription = self.node.redis.subscribe(to: [RedisChannel(.channel, self.returns)], onReady: nil) {
-            message in
-            let pid = String(buffer: message.payload)
-            if pid.utf8.count <= 256 { local.abandon(pid: pid) }
+        let (local, own) = (self.node.context.local, self.uid + " ")
+        let channel = RedisChannel(.channel, self.returns)
+        let subscription = self.node.redis.subscribe(to: [channel], onReady: nil) { message in
+            let text = String(buffer: message.payload)
+            guard text.utf8.count <= 512, !text.hasPrefix(own), let space = text.firstIndex(of: " ") else { return }
+            local.abandon(pid: String(text[space...].dropFirst()))
         }
         self.recovery.withLock { $0.subscription = subscription }
     }
 
     func tellOfReturn(_ pid: String) {
-        try? self.node.redis.send([RedisCommand("PUBLISH", self.returns, pid)]) { _ in }
+        try? self.node.redis.send([RedisCommand("PUBLISH", self.returns, "\(self.uid) \(pid)")]) { _ in }
     }
 }

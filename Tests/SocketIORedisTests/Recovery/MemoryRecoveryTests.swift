@@ -11,7 +11,7 @@ import Testing
         let port = try #require(try await server.start(port: 0).port)
         var stress = RecoveryStress()
         stress.transports = transports
-        let returns = try await stress.run([server], port: port) { peer, round in
+        try await stress.run([server], port: port) { peer, round in
             // In the middle of frames, or all of it.
             if round % 2 == 0, let connection = peer.proxy.connections.last {
                 connection.cut(afterBytesToClient: Int.random(in: 1...3000))
@@ -19,7 +19,6 @@ import Testing
                 peer.proxy.closeAll()
             }
         }
-        #expect(returns > 5)
         await server.close(timeout: .seconds(1))
     }
 
@@ -27,7 +26,7 @@ import Testing
     @Test func connectionsGoSilent() async throws {
         let server = recoveringServer()
         let port = try #require(try await server.start(port: 0).port)
-        let returns = try await RecoveryStress().run([server], port: port) { peer, _ in
+        try await RecoveryStress().run([server], port: port) { peer, _ in
             for connection in peer.proxy.connections {
                 connection.stop(.toServer)
                 connection.stop(.toClient)
@@ -35,7 +34,6 @@ import Testing
             peer.client.networkChanged(available: false)
             peer.client.networkChanged(available: true)
         }
-        #expect(returns > 5)
         await server.close(timeout: .seconds(1))
     }
 

@@ -65,8 +65,7 @@ import Testing
     @Test func connectionsAreCutAtRandom() async throws {
         try await withRedis { redis in
             try await withRecoveringServers(2, redis.url, { RedisAdapter.factory($0) }) { servers, ports in
-                let returns = try await RecoveryStress().run(servers, port: ports[0])
-                #expect(returns > 5)
+                try await RecoveryStress().run(servers, port: ports[0])
             }
         }
     }
