@@ -134,9 +134,9 @@ extension Connection {
     }
 
     private func join(_ room: Int, into output: inout Output) {
-        guard self.room == nil, room < LoopState.maxRooms else { return }
+        guard let context = self.context, self.room == nil, room < LoopState.maxRooms else { return }
         self.room = room
-        self.loop.join(self, room: room)
+        self.loop.join(self, context, room: room)
         let digits = room < 10 ? 1 : room < 100 ? 2 : room < 1000 ? 3 : room < 10000 ? 4 : 5
         output.putHeader(opcode: Frame.text, count: 19 + digits)
         output.put(#"42["joined","room"#)

@@ -18,9 +18,15 @@ final class LoopState: @unchecked Sendable {
     private var lastID: UInt64
 
     private struct Room {
-        /// Not retained: a connection leaves its room before its pipeline lets go of it.
-        var members: [Unmanaged<Connection>] = []
+        var members: [Member] = []
         var frames = ByteBuffer()
+    }
+
+    /// Not retained: a connection leaves its room before its pipeline lets go of it and its context.
+    private struct Member {
+        let connection: Unmanaged<Connection>
+        /// Beside the connection, which then need not be looked at: with many members each look is a miss in the cache.
+        let context: Unmanaged<ChannelHandlerContext>
     }
 
     init(index: Int, eventLoop: any EventLoop, writesDirectly: Bool) {
@@ -50,14 +56,15 @@ final class LoopState: @unchecked Sendable {
 
     static let maxRooms = 1 << 16
 
-    func join(_ connection: Connection, room: Int) {
+    func join(_ connection: Connection, _ context: ChannelHandlerContext, room: Int) {
         while self.rooms.count <= room { self.rooms.append(Room()) }
-        self.rooms[room].members.append(.passUnretained(connection))
+        self.rooms[room].members.append(
+            Member(connection: .passUnretained(connection), context: .passUnretained(context)))
     }
 
     func leave(_ connection: Connection, room: Int) {
         let leaving = Unmanaged.passUnretained(connection).toOpaque()
-        self.rooms[room].members.removeAll { $0.toOpaque() == leaving }
+        self.rooms[room].members.removeAll { $0.connection.toOpaque() == leaving }
     }
 
     /// Adds a frame for the members of a room. All that one read brings go out together, with ``sendBroadcasts()``.
@@ -94,7 +101,11 @@ final class LoopState: @unchecked Sendable {
         // Made once for all members.
         let data = NIOAny(frames)
         for member in self.rooms[room].members {
-            member._withUnsafeGuaranteedRef { $0.send(frames, data) }
+            if self.writesDirectly {
+                member.connection._withUnsafeGuaranteedRef { $0.send(frames, data) }
+            } else {
+                member.context._withUnsafeGuaranteedRef { $0.writeAndFlush(data, promise: nil) }
+            }
         }
     }
 }

@@ -40,8 +40,8 @@ struct RequestHead {
 
     /// `/socket.io/?EIO=4&transport=polling&sid=…`
     private mutating func readTarget(_ line: UnsafeRawBufferPointer) {
+        guard let base = line.baseAddress, line.count > 0 else { return }
         self.isPost = line[0] == 0x50
-        guard let base = line.baseAddress else { return }
         var index = 0
         while let ampersand = memchr(base + index, 0x26, line.count - index) {
             index = UnsafeRawPointer(ampersand) - base + 1
