@@ -29,6 +29,10 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "With --redis: which adapter.")
     var adapter: Adapter = .pubsub
 
+    @Option(
+        help: "Clients that lose their connection may come back within so many seconds and get what they have missed.")
+    var recovery: Int?
+
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
 
@@ -43,12 +47,18 @@ struct BenchServer: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...65535).contains(self.port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard self.recovery.map({ (1...86_400).contains($0) }) ?? true else {
+            throw ValidationError("--recovery must be from 1 to 86400")
+        }
         guard (1...1024).contains(self.threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 
     func run() async throws {
         var configuration = SocketIOConfiguration(port: self.port)
         configuration.engine.eventLoopCount = self.threads
+        configuration.connectionStateRecovery = self.recovery.map {
+            ConnectionStateRecovery(maxDisconnectionDuration: .seconds($0))
+        }
         if let url = self.redis {
             var connections = RESPConfiguration()
             connections.sharesConnection = self.adapter == .streams

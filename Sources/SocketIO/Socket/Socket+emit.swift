@@ -4,16 +4,19 @@ import SocketIOCore
 
 extension Socket: EventEmitting {
     /// Sends an event. It never waits; what can't be sent is reported to the error hook: a reserved name, an argument that
-    /// can't be encoded. After the disconnection nothing is sent.
+    /// can't be encoded. After the disconnection nothing is sent, unless the client may come back: then it gets the event if it
+    /// does so in time (``ConnectionStateRecovery``).
     public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A) {
         self.emit(event, isVolatile: false, repeat each arguments)
     }
 
     func emit<each A: Encodable>(_ event: String, isVolatile: Bool, _ arguments: repeat each A) {
-        let here = LoopContext.current
+        let recovery = isVolatile ? nil : self.namespace.local.recovery
+        let here = recovery == nil ? LoopContext.current : nil
         do {
             let packet = try PacketEncoder.event(
                 event, namespace: self.namespace.name, scratch: here?.takeScratch(), repeat each arguments)
+            if let recovery { return self.emitKept(packet, event, recovery) }
             self.send(packet, isVolatile: isVolatile, on: here)
         } catch {
             self.report(error, event: event)
@@ -23,7 +26,9 @@ extension Socket: EventEmitting {
     /// Sends an event with any number of arguments.
     public func emit(_ event: String, arguments: [SocketIOValue]) {
         do {
-            self.send(try PacketEncoder.event(event, namespace: self.namespace.name, id: nil, values: arguments))
+            let packet = try PacketEncoder.event(event, namespace: self.namespace.name, id: nil, values: arguments)
+            if let recovery = self.namespace.local.recovery { return self.emitKept(packet, event, recovery) }
+            self.send(packet)
         } catch {
             self.report(error, event: event)
         }
@@ -73,8 +78,11 @@ extension Socket: EventEmitting {
     /// An outbox that is full ends the session, and the application hears of it.
     private func note(_ result: EngineIOSession.SendResult) {
         guard case .overflow = result else { return }
-        self.report(SocketIOError(.limitExceeded, "the client does not read, and maxOutboxBytes is reached"))
+        self.report(Self.isOverflowing)
     }
+
+    static let isOverflowing = SocketIOError(
+        .limitExceeded, "the client does not read, and maxOutboxBytes is reached")
 
     /// A broadcast's packet for this socket.
     func deliver(_ frames: ByteBuffer, isVolatile: Bool, event: BroadcastPacket) {
