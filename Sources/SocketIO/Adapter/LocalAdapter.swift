@@ -156,8 +156,9 @@ public final class LocalAdapter: Sendable {
 
     /// Sends a packet to this server's sockets.
     public func broadcast(_ packet: BroadcastPacket, to target: BroadcastTarget) {
-        if let recovery = self.recovery, recovery.logs(target.flags) {
-            return self.broadcastKept(packet, to: target, recovery)
+        if let recovery = self.recovery {
+            if recovery.logs(target.flags) { return self.broadcastKept(packet, to: target, recovery) }
+            if packet.encoded.endsInText { return self.broadcastUnkept(packet, to: target, recovery) }
         }
         let frames = packet.encoded.frames
         let isVolatile = target.flags.volatile

@@ -24,15 +24,6 @@ extension LocalAdapter {
             select: { table, body in if let socket = table.sockets[id]?.socket { body(socket) } })
     }
 
-    /// Puts a packet into the outbox of a socket that is not connected yet. Nil: it is.
-    func stageEarly(_ socket: Socket, _ frames: ByteBuffer) -> EngineIOSession.StagedSend? {
-        guard socket.state.withLock({ $0.phase == .connecting }) else { return nil }
-        // Sockets are connected under the lock.
-        return self.table.withLock { _ in
-            socket.state.withLock { $0.phase == .connecting } ? socket.session.stage(frames: frames) : nil
-        }
-    }
-
     /// The packet is numbered, kept and put into the outboxes in one critical section: no two clients get packets in different
     /// orders, and nobody comes or goes in between.
     private func sendKept(

@@ -8,5 +8,8 @@ package struct RecoveryPosition: Hashable, Comparable, Sendable {
         self.low = low
     }
 
+    /// As the offset of adapters that keep packets themselves.
+    var text: String { "\(self.high)-\(self.low)" }
+
     package static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 }

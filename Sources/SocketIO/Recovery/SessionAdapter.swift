@@ -12,7 +12,7 @@ package protocol SessionAdapter: Adapter {
     ///
     /// - Throws: ``RecoveryError``.
     func takeSession(pid: String) async throws -> LostSession
-    /// The position that an offset stands for; nil if it is none.
+    /// The position that an offset stands for, such as `12-3`; nil if it is none.
     func position(of offset: String) -> RecoveryPosition?
     /// The packets that a session has missed behind `position`, up to the last that there is now.
     ///

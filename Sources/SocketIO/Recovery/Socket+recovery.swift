@@ -7,7 +7,7 @@ extension Socket {
     func emitKept(_ packet: EncodedPacket, _ event: String, _ recovery: NamespaceRecovery) {
         let broadcast = BroadcastPacket(event: event, encoded: packet)
         // It comes before the answer to CONNECT: a client without the one is without the other, and starts anew.
-        if !self.recovered, let staged = self.namespace.local.stageEarly(self, packet.frames) {
+        if !self.recovered, let staged = self.namespace.local.stageEarly(self, packet, recovery) {
             return self.complete(staged, broadcast)
         }
         if !recovery.isExternal.load(ordering: .relaxed) {
@@ -19,9 +19,9 @@ extension Socket {
 
     /// Puts a packet of a broadcast into the outbox, and does nothing else. Returns what is left to be done by
     /// ``complete(_:_:)``, outside any lock; nil: nothing.
-    func stage(_ frames: ByteBuffer) -> EngineIOSession.StagedSend? {
+    func stage(_ frames: ByteBuffer, isVolatile: Bool = false) -> EngineIOSession.StagedSend? {
         guard !self.isGone.load(ordering: .relaxed) else { return nil }
-        let staged = self.session.stage(frames: frames)
+        let staged = self.session.stage(frames: frames, isVolatile: isVolatile)
         return staged.isDone && !self.hasOutgoingListeners.load(ordering: .relaxed) ? nil : staged
     }
 

@@ -11,12 +11,16 @@ extension Socket: EventEmitting {
     }
 
     func emit<each A: Encodable>(_ event: String, isVolatile: Bool, _ arguments: repeat each A) {
-        let recovery = isVolatile ? nil : self.namespace.local.recovery
+        let recovery = self.namespace.local.recovery
         let here = recovery == nil ? LoopContext.current : nil
         do {
             let packet = try PacketEncoder.event(
                 event, namespace: self.namespace.name, scratch: here?.takeScratch(), repeat each arguments)
-            if let recovery { return self.emitKept(packet, event, recovery) }
+            if let recovery, !isVolatile { return self.emitKept(packet, event, recovery) }
+            if let recovery, packet.endsInText {
+                let broadcast = BroadcastPacket(event: event, encoded: packet)
+                return self.namespace.local.emitUnkept(broadcast, to: self, isVolatile: isVolatile, recovery)
+            }
             self.send(packet, isVolatile: isVolatile, on: here)
         } catch {
             self.report(error, event: event)

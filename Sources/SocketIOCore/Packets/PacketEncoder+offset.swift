@@ -18,6 +18,15 @@ package struct OffsetPacket: Sendable {
     }
 }
 
+extension EncodedPacket {
+    /// Whether an event's last element is a text, which may be that of its name.
+    package var endsInText: Bool {
+        var rest = self.frames
+        guard let text = ServerFrame.read(from: &rest), text.opcode == ServerFrame.text else { return false }
+        return text.payload.readableBytesView.suffix(2).elementsEqual([Byte.quote, Byte.closeArray])
+    }
+}
+
 extension PacketEncoder {
     /// An event that was encoded without an id, with `offset` as its last argument.
     ///

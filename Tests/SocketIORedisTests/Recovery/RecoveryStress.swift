@@ -39,6 +39,7 @@ struct RecoveryStress {
 
         var received: [String: [Int]] { self.numbers.withLock { $0 } }
         var count: Int { self.numbers.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+        func count(of sender: String) -> Int { self.numbers.withLock { $0[sender]?.count ?? 0 } }
         /// How the connections behind the first one began: nil, or why the client could not go on.
         var ends: [RecoveryFailure?] { Array(self.returns.withLock { $0 }.dropFirst()) }
 
@@ -77,7 +78,10 @@ struct RecoveryStress {
             group.addTask {
                 await withTaskGroup(of: Void.self) { senders in
                     for (index, server) in servers.enumerated() {
-                        func send(_ name: String, _ body: @escaping @Sendable (String, Int) -> Void) {
+                        func send(
+                            _ name: String, to peers: [Peer] = all,
+                            _ body: @escaping @Sendable (String, Int) -> Void
+                        ) {
                             senders.addTask {
                                 let sender = "\(name) of \(index)"
                                 var number = 0
@@ -87,7 +91,12 @@ struct RecoveryStress {
                                 {
                                     body(sender, number)
                                     number += 1
-                                    if number % 5 == 0 { try? await Task.sleep(for: .milliseconds(8)) }
+                                    // No faster than clients take it: else they lag more behind than is kept.
+                                    while number % 5 == 0 {
+                                        try? await Task.sleep(for: .milliseconds(5))
+                                        let slowest = peers.map { $0.count(of: sender) }.min() ?? 0
+                                        if number - slowest < 200 || Task.isCancelled { break }
+                                    }
                                 }
                                 let total = number
                                 sent.update { $0[sender] = total }
@@ -97,7 +106,7 @@ struct RecoveryStress {
                         send("room") { server.to("room").emit("n", $0, $1) }
                         for (peer, id) in ids.enumerated() {
                             let socket = server.main.socket(id: id)
-                            send("one \(peer)") { sender, number in
+                            send("one \(peer)", to: [all[peer]]) { sender, number in
                                 if let socket {
                                     socket.emit("n", sender, number)
                                 } else {

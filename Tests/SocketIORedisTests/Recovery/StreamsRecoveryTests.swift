@@ -166,15 +166,54 @@ import Testing
         }
     }
 
+    /// Redis keeps it for as long as was set, and not longer.
     @Test func theSessionExpires() async throws {
         try await withRedis { redis in
-            let recovery = ConnectionStateRecovery(maxDisconnectionDuration: .milliseconds(1))
+            let recovery = ConnectionStateRecovery(maxDisconnectionDuration: .seconds(100))
             try await withRecoveringServers(1, redis.url, recovery: recovery, Self.factory) { servers, ports in
                 let client = try await ReturningClient.join(ports[0])
+                let adapter = try #require(servers[0].main.adapter as? RedisStreamsAdapter)
+                let key = adapter.options.sessionKeyPrefix + (try #require(client.pid))
+                func send(_ command: String, _ more: String...) async throws -> Int {
+                    let arguments = ([command, key] + more).map { ByteBuffer(string: $0) }
+                    return try #require(try await adapter.node.redis.send(RedisCommand(arguments: arguments)).int)
+                }
                 try await client.lose()
-                try await Self.gone(client, servers)
+                try await eventually("it is kept") { try await send("EXISTS") == 1 }
+                #expect((1...100_000).contains(try await send("PTTL")))
+                // Its time is over sooner.
+                #expect(try await send("PEXPIRE", "1") == 1)
+                try await eventually("it is over") { try await send("EXISTS") == 0 }
                 try await client.comeBack(ports[0])
                 #expect(client.failure == "unknown_session")
+                await client.close()
+            }
+        }
+    }
+
+    /// Events that are not in the stream, and whose last argument a client takes for an offset.
+    @Test func eventsThatEndInText() async throws {
+        try await withRedis { redis in
+            try await withRecoveringServers(2, redis.url, Self.factory) { servers, ports in
+                let client = try await ReturningClient.join(ports[0])
+                servers[1].emit("a", 1)
+                #expect(try await client.next() == "a 1")
+                let offset = client.offset
+                servers[0].local.emit("here", "text")
+                #expect(try await client.next() == "here text")
+                #expect(client.offset == offset)
+                try await eventually("a volatile event arrives") {
+                    servers[1].volatile.emit("v", "text")
+                    return client.client.pendingEvents() > 0
+                }
+                #expect(try await client.next() == "v text")
+                #expect(client.offset == offset)
+                try await client.lose()
+                try await Self.gone(client, servers)
+                servers[1].emit("b", 2)
+                try await client.comeBack(ports[1])
+                #expect(client.recovered, "\(client.failure ?? "")")
+                #expect(try await client.next() == "b 2")
                 await client.close()
             }
         }

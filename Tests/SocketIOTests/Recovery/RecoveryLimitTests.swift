@@ -151,16 +151,21 @@ import Testing
     }
 
     /// A dynamic namespace lives as long as clients may come back to it.
-    @Test func dynamicNamespaces() async throws {
+    @Test(arguments: [true, false]) func dynamicNamespaces(_ comesBack: Bool) async throws {
         try await withServer {
-            $0.connectionStateRecovery = .init(maxDisconnectionDuration: .milliseconds(300))
+            $0.connectionStateRecovery = .init(maxDisconnectionDuration: comesBack ? .seconds(120) : .milliseconds(50))
             $0.cleanupEmptyChildNamespaces = true
         } _: { io, port in
             io.of(/^\/d$/).onConnection { _ in }
             let client = try await ReturningClient.join(port, "/d")
             try await client.lose()
-            try await eventually { io.namespaces["/d"]?.sockets.isEmpty ?? true }
-            #expect(io.namespaces["/d"] != nil)
+            if comesBack {
+                try await eventually { io.namespaces["/d"]?.sockets.isEmpty ?? true }
+                #expect(io.namespaces["/d"] != nil)
+                try await client.comeBack(port)
+                #expect(client.recovered)
+                try client.client.disconnect("/d")
+            }
             try await eventually("it goes with the session") { io.namespaces["/d"] == nil }
             await client.close()
         }

@@ -418,6 +418,41 @@ import Testing
         }
     }
 
+    /// A client takes the text that an event ends with for an offset: there must be one.
+    @Test(arguments: bothTransports) func eventsThatEndInText(_ transport: EIOOptions.Transport) async throws {
+        try await Self.run { io, port in
+            io.use { $0.emit("early", "text") }
+            let client = try await ReturningClient.join(port, "/", transport)
+            #expect(try await client.next() == "early text")
+            let senders: [@Sendable (Socket) -> Void] = [
+                { $0.volatile.emit("v", "text") }, { $0.volatile.emit("v") },
+                { _ in io.volatile.emit("v", "abcd.00000001") },
+                { io.to(Room($0.id)).volatile.emit("v", [1], "]") },
+                { _ in io.volatile.emit("v", ByteBuffer(bytes: [1]), "text") },
+            ]
+            for (round, send) in senders.enumerated() {
+                io.emit("a", round)
+                #expect(try await client.next() == "a \(round)")
+                let offset = client.offset
+                let socket = try await onlySocket(io.main)
+                try await eventually("a volatile event arrives") {
+                    send(socket)
+                    try await client.client.sync()
+                    return client.client.pendingEvents() > 0
+                }
+                #expect(try await client.next().hasPrefix("v"))
+                #expect(client.offset == offset)
+                try await client.lose()
+                try await Self.gone(client, io)
+                io.emit("b", round)
+                try await client.comeBack(port)
+                #expect(client.recovered, "\(client.failure ?? "")")
+                #expect(try await client.next() == "b \(round)")
+            }
+            await client.close()
+        }
+    }
+
     @Test func listenersToWhatIsSentSeeNoOffset() async throws {
         try await Self.run { io, port in
             let seen = Recorder()
