@@ -8,12 +8,13 @@ import SocketIOCore
 /// to the namespace, or to the socket itself, also what is sent while it is away. Not kept are volatile events, and those that ask
 /// for an acknowledgement.
 ///
-/// Each event then has one more argument, the offset, which clients see too. ``Socket/recovered`` says whether a socket goes
-/// on, ``Socket/recoveryFailure`` why it does not.
+/// Each event then has one more argument, the offset, which clients see too; volatile ones have it if they end in a text, which
+/// clients would take for one. ``Socket/recovered`` says whether a socket goes on, ``Socket/recoveryFailure`` why it does not.
 ///
 /// Where packets and sessions are kept depends on the adapter. `RedisStreamsAdapter` keeps them in Redis: clients go on at any
-/// server, also after a restart of theirs. With all others each server keeps them in its own memory, bounded by what is set here, for
-/// each namespace: clients go on at the server that they were connected to.
+/// server, also after a restart of theirs. A session is written when its connection is lost: the clients of a server that is killed
+/// start anew. With all other adapters each server keeps them in its own memory, bounded by what is set here, for each namespace:
+/// clients go on at the server that they were connected to.
 public struct ConnectionStateRecovery: Sendable, Hashable {
     /// How long a client may be away. Default 2 minutes.
     public var maxDisconnectionDuration: Duration

@@ -19,7 +19,7 @@ public struct RecoveryFailure: RawRepresentable, Hashable, Sendable, CustomStrin
     /// The server was cut off from the others since, and what they have sent meanwhile is lost.
     public static let messagesLost = Self(rawValue: "messages_lost")
     /// What the client has said of the last event it has got is no offset. Clients take the last argument of an event for it
-    /// if it is a text, also that of a volatile event, which has no offset.
+    /// if it is a text; servers of another kind send volatile events without one.
     public static let invalidOffset = Self(rawValue: "invalid_offset")
     /// More was missed than can wait for a client.
     public static let tooMuchMissed = Self(rawValue: "too_much_missed")

@@ -140,33 +140,34 @@ extension RedisStreamsAdapter: SessionAdapter {
     /// - Throws: ``RecoveryError`` if entries behind `position` were trimmed, or the stream is not what it was.
     private func checkIsComplete(after position: RecoveryPosition) async throws {
         let id = StreamID(position)
-        async let first = self.node.redis.send(RedisCommand("XRANGE", self.stream, "-", "+", "COUNT", "1"))
-        async let last = self.node.redis.send(RedisCommand("XREVRANGE", self.stream, "+", "-", "COUNT", "1"))
-        let oldest = try await first.elements?.first.flatMap { StreamEntry.id(of: $0) }
-        let newest = try await last.elements?.first.flatMap { StreamEntry.id(of: $0) }
-        // Trimming takes the oldest entries: where one of before is left, all behind it are.
-        if let oldest, let newest, oldest <= id, id <= newest { return }
-        if oldest == nil, id == .zero { return }
-        // The entry itself may be the last that was trimmed; for a session that began before the first entry, none may be.
-        if let newest, id <= newest, try await self.lastDeleted() == id { return }
-        throw RecoveryError(.packetsDropped)
+        let range = id == .zero ? ("-", "+") : (id.description, id.description)
+        let found = try await self.node.redis.send(
+            RedisCommand("XRANGE", self.stream, range.0, range.1, "COUNT", "1"))
+        let isThere = found.elements?.isEmpty == false
+        if id != .zero {
+            // Positions are ids of entries. Trimming takes the oldest: where this one is left, all behind it are.
+            guard isThere else { throw RecoveryError(.packetsDropped) }
+        } else if isThere, try await !self.nothingWasTrimmed() {
+            // The session began before the first entry.
+            throw RecoveryError(.packetsDropped)
+        }
     }
 
-    /// The last entry that was deleted; nil before Redis 7, which does not know it.
-    private func lastDeleted() async throws -> StreamID? {
-        guard let info = try? await self.node.redis.send(RedisCommand("XINFO", "STREAM", self.stream)) else {
-            return nil
+    /// Whether the stream still holds all that was ever written to it. Before Redis 7 it does not know.
+    private func nothingWasTrimmed() async throws -> Bool {
+        let info = try await self.node.redis.send(RedisCommand("XINFO", "STREAM", self.stream, keyIndex: 2))
+        func number(_ name: String) -> Int? {
+            switch info {
+            case .map(let pairs): return pairs.first { $0.key.text == name }?.value.int
+            default:
+                guard let fields = info.elements, let index = fields.firstIndex(where: { $0.text == name }),
+                    index + 1 < fields.count
+                else { return nil }
+                return fields[index + 1].int
+            }
         }
-        switch info {
-        case .map(let pairs):
-            return pairs.first { $0.key.text == "max-deleted-entry-id" }?.value.text.flatMap { StreamID($0) }
-        default:
-            guard let fields = info.elements,
-                let index = fields.firstIndex(where: { $0.text == "max-deleted-entry-id" }),
-                index + 1 < fields.count
-            else { return nil }
-            return fields[index + 1].text.flatMap { StreamID($0) }
-        }
+        guard let length = number("length"), let added = number("entries-added") else { return false }
+        return length == added
     }
 
     /// The packet of an entry that a session should have got; nil if it is none.

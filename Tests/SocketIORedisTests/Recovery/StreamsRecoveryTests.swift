@@ -154,6 +154,12 @@ import Testing
                 #expect(servers[0].main.socket(id: client.id)?.recoveryFailure == .packetsDropped)
 
                 try await lose()
+                // Between entries that are there; it was lost with a Redis that was put back.
+                let last = try #require(client.offset.flatMap { StreamID($0) })
+                try await client.comeBack(ports[0], auth: ["offset": "\(last.milliseconds - 1)-4242"])
+                #expect(client.failure == "packets_dropped")
+
+                try await lose()
                 try await client.comeBack(ports[0], auth: ["offset": "an argument"])
                 #expect(client.failure == "invalid_offset")
 
@@ -161,6 +167,26 @@ import Testing
                 try await Self.gone(client, servers)
                 try await client.comeBack(ports[0], auth: ["pid": "unknown"])
                 #expect(client.failure == "unknown_session")
+                await client.close()
+            }
+        }
+    }
+
+    /// The session began before the stream did, and its client has got nothing.
+    @Test(arguments: [10, 1000]) func trimmedSinceTheBeginning(_ count: Int) async throws {
+        try await withRedis { redis in
+            let factory: (any RedisClient) -> AdapterFactory = {
+                RedisStreamsAdapter.factory($0, options: .init(maxLength: 100))
+            }
+            try await withRecoveringServers(1, redis.url, factory) { servers, ports in
+                let client = try await ReturningClient.join(ports[0])
+                try await client.lose()
+                try await Self.gone(client, servers)
+                for number in 0..<count { servers[0].emit("n", number) }
+                let adapter = try #require(servers[0].main.adapter as? RedisStreamsAdapter)
+                try await eventually("all is written") { adapter.unwrittenCount == 0 }
+                try await client.comeBack(ports[0])
+                #expect(client.failure == (count > 100 ? "packets_dropped" : nil))
                 await client.close()
             }
         }
