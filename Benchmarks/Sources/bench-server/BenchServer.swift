@@ -1,4 +1,6 @@
 import ArgumentParser
+import Dispatch
+import Foundation
 import SocketIO
 import SocketIORedis
 
@@ -33,14 +35,17 @@ struct BenchServer: AsyncParsableCommand {
         help: "Clients that lose their connection may come back within so many seconds and get what they have missed.")
     var recovery: Int?
 
+    @Option(help: "With --adapter streams: about how many entries the stream holds.")
+    var streamLength: Int = RedisStreamsAdapterOptions().maxLength
+
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
 
-        func factory(_ redis: any RedisClient) -> AdapterFactory {
+        func factory(_ redis: any RedisClient, streamLength: Int) -> AdapterFactory {
             switch self {
             case .pubsub: RedisAdapter.factory(redis)
             case .sharded: ShardedRedisAdapter.factory(redis)
-            case .streams: RedisStreamsAdapter.factory(redis)
+            case .streams: RedisStreamsAdapter.factory(redis, options: .init(maxLength: streamLength))
             }
         }
     }
@@ -62,7 +67,8 @@ struct BenchServer: AsyncParsableCommand {
         if let url = self.redis {
             var connections = RESPConfiguration()
             connections.sharesConnection = self.adapter == .streams
-            configuration.adapter = self.adapter.factory(try RESPClient(url: url, configuration: connections))
+            configuration.adapter = self.adapter.factory(
+                try RESPClient(url: url, configuration: connections), streamLength: self.streamLength)
         }
         let io = SocketIOServer(configuration: configuration)
         io.onConnection { socket in
@@ -76,6 +82,12 @@ struct BenchServer: AsyncParsableCommand {
                 io.to(Room(room)).emit("msg", text, sequence)
             }
         }
-        try await io.run()
+        // SIGTERM closes it in order.
+        let serving = Task { try await io.run() }
+        signal(SIGTERM, SIG_IGN)
+        let terminated = DispatchSource.makeSignalSource(signal: SIGTERM)
+        terminated.setEventHandler { serving.cancel() }
+        terminated.resume()
+        try await serving.value
     }
 }
