@@ -122,9 +122,10 @@ public final class EngineIOSession: Sendable {
 
     /// Puts a packet into the outbox and does nothing else: for callers that hold a lock of their own, and call
     /// ``complete(_:)`` once they have released it.
-    package func stage(frames: ByteBuffer) -> StagedSend {
+    package func stage(frames: ByteBuffer, isVolatile: Bool = false) -> StagedSend {
         let packet = OutboundPacket(frames: frames)
-        return StagedSend(appended: self.state.withLock { $0.append(packet) }, packet: packet)
+        let appended = self.state.withLock { $0.append(packet, isVolatile: isVolatile) }
+        return StagedSend(appended: appended, packet: packet)
     }
 
     @discardableResult

@@ -27,7 +27,8 @@ extension Broadcasting {
 
     /// For what only the latest state counts of: an earlier event with the same key that still waits for a client, because it does
     /// not read, is dropped, and this one waits behind all others. Keys are those of a socket. Sockets of other servers of a
-    /// cluster get every event. It has no effect on ``emitWithAck(_:_:as:)``.
+    /// cluster get every event. It has no effect on ``emitWithAck(_:_:as:)`` and with connection state recovery, which has a client
+    /// get every event.
     public func conflating(_ key: String) -> BroadcastOperator {
         self.broadcastOperator.with { $0.flags.conflationKey = key }
     }

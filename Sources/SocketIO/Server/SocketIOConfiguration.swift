@@ -33,6 +33,8 @@ public struct SocketIOConfiguration: Sendable {
     public var maxRoomsPerSocket: Int
     /// Whether a namespace of a dynamic one is removed when its last client has left. Default false.
     public var cleanupEmptyChildNamespaces: Bool
+    /// How clients that lose their connection can go on where they had stopped. Default nil: they start anew.
+    public var connectionStateRecovery: ConnectionStateRecovery?
     /// Makes the adapter of each namespace. Default ``InMemoryAdapter``.
     public var adapter: AdapterFactory
     /// Called for what goes wrong in handlers and with what is sent; see ``Namespace/onError(_:)``. Default: it is logged.
@@ -57,6 +59,7 @@ public struct SocketIOConfiguration: Sendable {
         self.maxNamespacesPerConnection = 100
         self.maxRoomsPerSocket = 10_000
         self.cleanupEmptyChildNamespaces = false
+        self.connectionStateRecovery = nil
         self.adapter = { InMemoryAdapter($0) }
         self.onError = nil
         self.clientDirectory = nil

@@ -4,13 +4,18 @@ import SocketIOCore
 
 extension Socket: EventEmitting {
     /// Sends an event. It never waits; what can't be sent is reported to the error hook: a reserved name, an argument that
-    /// can't be encoded. After the disconnection nothing is sent.
+    /// can't be encoded. After the disconnection nothing is sent, unless the client may come back: then it gets the event if it
+    /// does so in time (``ConnectionStateRecovery``).
     public func emit<each A: Encodable>(_ event: String, _ arguments: repeat each A) {
         self.emit(event, isVolatile: false, repeat each arguments)
     }
 
     /// An event that takes the place of the last one with this key, if that still waits.
     func emit<each A: Encodable>(_ event: String, key: String, isVolatile: Bool, _ arguments: repeat each A) {
+        // Its client may come back for each of them.
+        guard self.namespace.local.recovery == nil else {
+            return self.emit(event, isVolatile: isVolatile, repeat each arguments)
+        }
         do {
             let packet = try PacketEncoder.event(event, namespace: self.namespace.name, repeat each arguments)
             if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
@@ -27,10 +32,16 @@ extension Socket: EventEmitting {
     }
 
     func emit<each A: Encodable>(_ event: String, isVolatile: Bool, _ arguments: repeat each A) {
-        let here = LoopContext.current
+        let recovery = self.namespace.local.recovery
+        let here = recovery == nil ? LoopContext.current : nil
         do {
             let packet = try PacketEncoder.event(
                 event, namespace: self.namespace.name, scratch: here?.takeScratch(), repeat each arguments)
+            if let recovery, !isVolatile { return self.emitKept(packet, event, recovery) }
+            if let recovery, packet.endsInText {
+                let broadcast = BroadcastPacket(event: event, encoded: packet)
+                return self.namespace.local.emitUnkept(broadcast, to: self, isVolatile: isVolatile, recovery)
+            }
             self.send(packet, isVolatile: isVolatile, on: here)
         } catch {
             self.report(error, event: event)
@@ -40,7 +51,9 @@ extension Socket: EventEmitting {
     /// Sends an event with any number of arguments.
     public func emit(_ event: String, arguments: [SocketIOValue]) {
         do {
-            self.send(try PacketEncoder.event(event, namespace: self.namespace.name, id: nil, values: arguments))
+            let packet = try PacketEncoder.event(event, namespace: self.namespace.name, id: nil, values: arguments)
+            if let recovery = self.namespace.local.recovery { return self.emitKept(packet, event, recovery) }
+            self.send(packet)
         } catch {
             self.report(error, event: event)
         }
@@ -104,13 +117,18 @@ extension Socket: EventEmitting {
 
     /// An outbox that is full ends the session, and the application hears of it.
     private func note(_ result: EngineIOSession.SendResult) {
+        if let error = Self.error(of: result) { self.report(error) }
+    }
+
+    /// What the application is told of.
+    static func error(of result: EngineIOSession.SendResult) -> SocketIOError? {
+        let limit: String
         switch result {
-        case .accepted, .dropped, .closed: break
-        case .overflow:
-            self.report(SocketIOError(.limitExceeded, "the client does not read, and maxOutboxBytes is reached"))
-        case .totalOverflow:
-            self.report(SocketIOError(.limitExceeded, "the client does not read, and maxTotalOutboxBytes is reached"))
+        case .accepted, .dropped, .closed: return nil
+        case .overflow: limit = "maxOutboxBytes"
+        case .totalOverflow: limit = "maxTotalOutboxBytes"
         }
+        return SocketIOError(.limitExceeded, "the client does not read, and \(limit) is reached")
     }
 
     /// A broadcast's packet for this socket.
@@ -140,7 +158,7 @@ public struct SocketEmitter: EventEmitting, Sendable {
 
     /// For what only the latest state counts of: an earlier event with the same key that still waits for the client, because it
     /// does not read, is dropped, and this one waits behind all others. Keys are those of a socket. It has no effect on
-    /// ``emitWithAck(_:_:as:)``.
+    /// ``emitWithAck(_:_:as:)`` and with connection state recovery, which has a client get every event.
     public func conflating(_ key: String) -> SocketEmitter { self.with { $0.key = key } }
 
     /// Whether the event is to be compressed; see ``Socket/compress(_:)``.
