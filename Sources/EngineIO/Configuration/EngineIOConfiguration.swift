@@ -32,7 +32,7 @@ public struct EngineIOConfiguration: Sendable {
     /// Most bytes that wait, counted as for ``maxOutboxBytes``, for all clients together that do not take what was sent right
     /// now: WebSockets that the system takes no more for, and polling clients without a GET. A broadcast counts for each of
     /// them, though its bytes are shared. Default 1 GiB. Over it such clients are closed (``EngineIOCloseReason/transportError``) when
-    /// more is sent to them; those who hold the average or more already at seven eighths of it.
+    /// more is sent to them, unless they hold far less than others do; those who hold the average or more already at seven eighths of it.
     public var maxTotalOutboxBytes: Int
     /// Most bytes received from one client that wait while its earlier messages are being handled. Default 4 MiB.
     public var maxInboundQueueBytes: Int

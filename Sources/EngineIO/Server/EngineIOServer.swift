@@ -152,8 +152,7 @@ public final class EngineIOServer: Sendable {
     /// `isWebSocket`: the endpoint is attached by the caller.
     func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> EngineIOSession? {
         let now = NIODeadline.now().uptimeNanoseconds
-        let state = SessionState(limits: self.limits, transport: .polling, now: now)
-        let session = EngineIOSession(id: id, request: request, loop: loop, server: self, state: state)
+        var state = SessionState(limits: self.limits, transport: .polling, now: now)
         let canUpgrade =
             !isWebSocket && self.configuration.allowUpgrades && self.configuration.transports.contains(.websocket)
         let handshake = Handshake(
@@ -163,8 +162,12 @@ public final class EngineIOServer: Sendable {
             pingTimeout: self.configuration.pingTimeout.milliseconds,
             maxPayload: self.configuration.maxPayload
         )
-        session.send(OutboundPacket(frames: handshake.packet.makeFrame()))
-        if let initialPacket = self.configuration.initialPacket { session.send(text: initialPacket) }
+        // No limit concerns these: a session cannot end before it has begun.
+        state.outbox.append(OutboundPacket(frames: handshake.packet.makeFrame()))
+        if let initialPacket = self.configuration.initialPacket {
+            state.outbox.append(OutboundPacket(frames: EngineIOSession.frame(initialPacket)))
+        }
+        let session = EngineIOSession(id: id, request: request, loop: loop, server: self, state: state)
         // Whatever happens to the session from now on waits until it has its handler.
         let isInside = session.enterGate()
         let isNew = self.table.withLock { table in

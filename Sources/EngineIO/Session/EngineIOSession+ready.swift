@@ -18,6 +18,10 @@ extension SessionState {
 
     /// Those who have waited for what there is now.
     mutating func takeReady() -> [RoomWaiter] {
+        if self.phase != .open {
+            defer { self.waiters = [] }
+            return self.waiters
+        }
         let waiting = self.waitingBytes
         let ready = self.waiters.filter { $0.bytes >= waiting }
         if !ready.isEmpty { self.waiters.removeAll { $0.bytes >= waiting } }
@@ -27,10 +31,11 @@ extension SessionState {
 
 extension EngineIOSession {
     /// Suspends until the client has room: until at most `bytes` wait for it to read them. Who sends much calls this in front of each
-    /// part, and never has much more than `bytes` waiting.
+    /// part, and never has more than a part above `bytes` waiting. Of several who wait all go on at once.
     ///
     /// - Throws: ``EngineIOSessionClosedError`` when nothing can be sent any more; `CancellationError` when the task is cancelled.
     public func ready(below bytes: Int = 64 << 10) async throws {
+        let bytes = max(0, bytes)
         let id = self.nextWaiter.wrappingAdd(1, ordering: .relaxed).newValue
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -59,11 +64,17 @@ extension EngineIOSession {
     }
 
     private func resumeReady() {
-        let ready = self.state.withLock { state in
+        let (ready, isOpen) = self.state.withLock { state in
             let ready = state.takeReady()
             self.hasWaiters.store(!state.waiters.isEmpty, ordering: .relaxed)
-            return ready
+            return (ready, state.phase == .open)
         }
-        for waiter in ready { waiter.continuation.resume() }
+        for waiter in ready {
+            if isOpen {
+                waiter.continuation.resume()
+            } else {
+                waiter.continuation.resume(throwing: EngineIOSessionClosedError())
+            }
+        }
     }
 }

@@ -62,11 +62,15 @@ public final class EngineIOSession: Sendable {
 
     /// Sends a text message. `completion` is called with true when it was handed to the system, false when it was dropped.
     public func send(text: String, completion: (@Sendable (Bool) -> Void)? = nil) {
+        self.send(OutboundPacket(frames: Self.frame(text), completion: completion))
+    }
+
+    static func frame(_ text: String) -> ByteBuffer {
         var frames = ByteBuffer()
         WebSocketFrame.writeHeader(opcode: .text, payloadLength: 1 + text.utf8.count, to: &frames)
         frames.writeInteger(UInt8(ascii: "4"))
         frames.writeString(text)
-        self.send(OutboundPacket(frames: frames, completion: completion))
+        return frames
     }
 
     /// Sends a binary message. `completion` is called with true when it was handed to the system, false when it was dropped.

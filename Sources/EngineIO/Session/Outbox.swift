@@ -82,10 +82,12 @@ struct Outbox: Sendable {
         guard self.rest.indices.contains(index) else { return }
         self.count -= 1
         self.byteCount -= self.rest[index].packet.byteCount
-        self.rest[index] = Segment(packet: OutboundPacket(frames: ByteBuffer()), count: 0)
+        self.rest[index] = Self.void
         self.keyed?.voids += 1
         if let voids = self.keyed?.voids, voids > 32, voids * 2 > self.rest.count - self.head { self.removeVoids() }
     }
+
+    private static let void = Segment(packet: OutboundPacket(frames: ByteBuffer()), count: 0)
 
     private mutating func removeVoids() {
         self.rest = self.rest[self.head...].filter { !$0.isVoid }
@@ -152,6 +154,8 @@ struct Outbox: Sendable {
         self.keyed?.first += 1
         if self.head < self.rest.count {
             self.first = self.rest[self.head]
+            // Its storage is to be free when it has left, not when the array moves up.
+            self.rest[self.head] = Self.void
             self.head += 1
             if self.head == self.rest.count {
                 self.rest.removeAll(keepingCapacity: self.rest.capacity <= 64)

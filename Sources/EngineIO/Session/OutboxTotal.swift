@@ -3,8 +3,9 @@ import Synchronization
 /// What waits for those clients of a server that do not take it right now. Clients that do, which is nearly all of them nearly
 /// always, are not counted: it costs them nothing.
 ///
-/// From seven eighths of the maximum on a session is over it if it holds the average or more; at the maximum, any.
-/// So those who hold much go first, and whoever does not read for a moment only stays.
+/// From seven eighths of the maximum on a session is over it if it holds the average or more; at the maximum, if it holds an eighth of
+/// the average. So those who hold much go first, and whoever does not read for a moment stays. The maximum can be exceeded by what
+/// those hold who stay: an eighth of it, and a packet for each.
 final class OutboxTotal: Sendable {
     private let max: Int
     private let bytes = Atomic<Int>(0)
@@ -27,7 +28,8 @@ final class OutboxTotal: Sendable {
     /// Whether a session that holds `own` bytes may not hold more.
     func isOver(own: Int) -> Bool {
         let (bytes, sessions) = self.now
-        if bytes <= self.max - self.max / 8 { return false }
-        return bytes > self.max || own >= bytes / Swift.max(1, sessions)
+        if bytes <= self.max - self.max / 8 || own <= 0 { return false }
+        let average = bytes / Swift.max(1, sessions)
+        return own >= (bytes > self.max ? average / 8 : average)
     }
 }

@@ -171,7 +171,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 self.report(context)
                 return session.tellReady()
             }
-            context.write(NIOAny(frames), promise: nil)
+            self.write(frames, context, promise: nil)
             wrote = true
         }
         let rest = self.drain(session, context, wrote)
@@ -205,7 +205,6 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
             }
             if wrote {
                 wrote = false
-                self.direct.wroteToChannel()
                 context.flush()
             }
             if let spare { self.loop.giveBack(spare: spare) }
@@ -225,7 +224,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 for completion in completions { completion(true) }
                 return false
             }
-            context.write(NIOAny(frames[0]), promise: self.promise(completions, context))
+            self.write(frames[0], context, promise: self.promise(completions, context))
             return true
         }
         // One write for many small frames: NIO and the system then see one buffer.
@@ -238,16 +237,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 buffer.writeImmutableBuffer(frame)
             } else {
                 if buffer.readableBytes > 0 {
-                    context.write(NIOAny(buffer), promise: nil)
+                    self.write(buffer, context, promise: nil)
                     buffer = context.channel.allocator.buffer(capacity: 0)
                 }
-                context.write(NIOAny(frame), promise: nil)
+                self.write(frame, context, promise: nil)
                 wrote = true
             }
         }
         if !wrote { self.direct.send(&buffer, context) }
         if buffer.readableBytes > 0 || wrote {
-            context.write(NIOAny(buffer), promise: self.promise(completions, context))
+            self.write(buffer, context, promise: self.promise(completions, context))
             wrote = true
         } else {
             for completion in completions { completion(true) }
@@ -272,8 +271,14 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
 
     /// Writes a frame that does not come from the outbox.
     private func writeAndFlush(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
+        self.write(frame, context, promise: nil)
+        context.flush()
+    }
+
+    /// The only way to the channel: from here on nothing goes past it until it has nothing left.
+    private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         self.direct.wroteToChannel()
-        context.writeAndFlush(NIOAny(frame), promise: nil)
+        context.write(NIOAny(bytes), promise: promise)
     }
 
     private func report(_ context: ChannelHandlerContext) {

@@ -2,11 +2,13 @@ import EngineIO
 import SocketIOCore
 
 /// What a client sends while as many of its async handlers run as may waits for one of them to end, bounded in bytes. Only
-/// acknowledgements go on, for which a handler may be waiting; the transport answers pings by itself.
+/// acknowledgements go on, for which a handler may be waiting; the transport answers pings by itself. What still waits when the
+/// connection ends is dropped, and the error hook told.
 extension ClientConnection {
     /// As many handlers run as may.
     var isBusy: Bool {
-        self.runningHandlers.load(ordering: .sequentiallyConsistent) >= self.server.configuration.maxRunningHandlers
+        self.runningHandlers.load(ordering: .sequentiallyConsistent)
+            >= max(1, self.server.configuration.maxRunningHandlers)
     }
 
     /// Keeps a packet back. Returns false for what goes on.
@@ -35,12 +37,12 @@ extension ClientConnection {
 
     /// Whether one more packet may wait. If not the connection is closed.
     func admitWaiting(_ packet: Packet) -> Bool {
-        let (bytes, overflow) = self.waitingBytes.addingReportingOverflow(packet.waitingCost)
-        guard !overflow, bytes <= self.server.configuration.engine.maxInboundQueueBytes || self.waitingBytes == 0 else {
+        // Whatever the size of the last one.
+        guard self.waitingBytes <= self.server.configuration.engine.maxInboundQueueBytes else {
             self.overload()
             return false
         }
-        self.waitingBytes = bytes
+        self.waitingBytes += packet.waitingCost
         return true
     }
 
@@ -68,12 +70,21 @@ extension ClientConnection {
             self.waitingBytes -= packet.waitingCost
             self.dispatch(packet, on: loop)
         }
-        if self.isClosing { self.waiting = WaitingPackets() }
+        if self.isClosing { self.dropWaiting() }
         if self.waiting.isEmpty {
             self.hasWaiting.store(false, ordering: .sequentiallyConsistent)
         } else if !self.isBusy {
             self.resumeWaiting()
         }
+    }
+
+    func dropWaiting() {
+        let count = self.waiting.count
+        guard count > 0 else { return }
+        self.waiting = WaitingPackets()
+        self.server.main.report(
+            SocketIOError(.disconnected, "the connection ended while \(count) packets waited for handlers"), socket: nil
+        )
     }
 
     func overload() {
@@ -89,27 +100,30 @@ extension ClientConnection {
 extension Packet {
     /// What it costs in memory while it waits, about.
     var waitingCost: Int {
-        self.attachments.reduce(256 + (self.payload?.readableBytes ?? 0)) { $0 + $1.readableBytes + 64 }
+        let text = (self.payload?.readableBytes ?? 0) + self.namespace.utf8.count + self.eventName.utf8.count
+        return self.attachments.reduce(256 + text) { $0 + $1.readableBytes + 64 }
     }
 }
 
 /// Packets that wait, oldest first.
 struct WaitingPackets {
-    private var packets: [Packet] = []
+    private var packets: [Packet?] = []
     private var head = 0
 
     var isEmpty: Bool { self.packets.isEmpty }
+    var count: Int { self.packets.count - self.head }
 
     mutating func append(_ packet: Packet) { self.packets.append(packet) }
 
     mutating func prepend(_ packets: some Sequence<Packet>) {
-        self.packets.replaceSubrange(..<self.head, with: Array(packets))
+        self.packets.replaceSubrange(..<self.head, with: packets.map { $0 })
         self.head = 0
     }
 
     mutating func popFirst() -> Packet? {
         guard self.head < self.packets.count else { return nil }
-        let packet = self.packets[self.head]
+        // Nothing of it stays until the array moves up.
+        let packet = self.packets[self.head].take()
         self.head += 1
         if self.head == self.packets.count {
             self.packets = []

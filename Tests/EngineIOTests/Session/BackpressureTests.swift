@@ -171,6 +171,27 @@ struct BackpressureTests {
         }
     }
 
+    /// A client that comes while others hold all that may wait is served, and leaves nothing behind.
+    @Test func handshakesAreServedAtTheMaximum() async throws {
+        try await withServer {
+            $0.maxTotalOutboxBytes = 1
+            $0.initialPacket = "hello"
+        } _: { server in
+            let first = try await server.openPolling().sid
+            let session = try server.known(first)
+            session.send(text: "held")
+            for _ in 0..<3 {
+                let sid = try await server.openPolling().sid
+                #expect(try server.known(sid).isOpen)
+                #expect(try await server.post(sid, "1").text == "ok")
+            }
+            let webSocket = try await server.openWebSocket()
+            try await webSocket.close()
+            #expect(try await server.post(first, "1").text == "ok")
+            try await eventually("no session is left") { server.server.sessionCount == 0 }
+        }
+    }
+
     @Test func thoseWhoHoldLittleStayUntilTheMaximum() {
         let total = OutboxTotal(max: 8000)
         total.change(from: 0, to: 6900)
@@ -182,6 +203,9 @@ struct BackpressureTests {
         #expect(!total.isOver(own: 200))
         total.change(from: 200, to: 1200)
         #expect(total.isOver(own: 1200))
+        // Of those who hold next to nothing none goes, whatever the others do.
+        #expect(!total.isOver(own: 100))
+        #expect(!total.isOver(own: 0))
         total.change(from: 6900, to: 0)
         total.change(from: 1200, to: 0)
         #expect(total.now == (0, 0))

@@ -66,13 +66,14 @@ import Testing
         ]
         try await withNodes(factories) { nodes in
             let clients = [try await nodes[0].client(), try await nodes[1].client()]
-            // The first is alone, the others wait for it and are one batch, of which two are executed.
+            // The first is alone, the others wait for it and are mostly one batch, of which two are executed.
             flaky.loseNext(executed: 1)
             flaky.loseNext(executed: 2)
             flaky.loseNext(executed: 0)
             for number in 0..<6 { nodes[0].io.emit("n", 0, number) }
             try await Self.expectNumbers(6, of: 1, at: clients)
-            #expect(flaky.losses == (3, 3))
+            #expect(flaky.losses.batches == 3)
+            #expect((1...3).contains(flaky.losses.executed))
             try await eventually("all is written") { try nodes[0].streams().unwrittenCount == 0 }
             #expect(redis.state.withLock { $0.streams["socket.io"]?.entries.count } == 6)
         }

@@ -98,7 +98,7 @@ import Testing
                 socket.on("slow") { () async throws -> Void in try await door.pass() }
             }
             let client = try await join(port)
-            for _ in 0..<5 { try client.emit("slow") }
+            for _ in 0..<8 { try client.emit("slow") }
             try await client.session.waitForClose()
         }
         door.open()
