@@ -17,11 +17,15 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
         case closing
     }
 
-    private let session: EngineIOSession
+    let session: EngineIOSession
     private var role: Role
     // Touched by each read, on one thread, and never while it is in use.
     @exclusivity(unchecked) private var decoder: WebSocketDecoder
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
+    /// Reading has stopped because what was read waits.
+    var isPaused = false
+    /// The client's close frame was read and waits behind messages.
+    var isPeerClosing = false
     private var isDraining = false
     private var mustDrainAgain = false
     private var hasProbed = false
@@ -103,11 +107,18 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
             case .pong:
                 continue
             case .close(let code, _):
-                self.peerClosed(code)
+                if isInside, self.session.throttle != nil {
+                    self.closeInOrder(code)
+                } else {
+                    self.peerClosed(code)
+                }
             }
             if case .closing = self.role { break reading }
         }
-        if isInside { self.session.leaveGate(on: self.loop) }
+        if isInside {
+            if self.session.throttle != nil { self.pauseReading() }
+            self.session.leaveGate(on: self.loop)
+        }
     }
 
     private func fail(_ error: WebSocketError) {
@@ -259,13 +270,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
         guard self.role != .closing, let context = self.context else { return }
         self.role = .closing
         context.writeAndFlush(Self.wrapOutboundOut(WebSocketFrame.close(code: code)), promise: nil)
+        // Its close frame is to be read.
+        if self.isPaused { self.resumeReading() }
+        if self.isPeerClosing { return context.close(promise: nil) }
         // After a violation nothing the client says can be understood, its close frame neither: its end is awaited.
         if self.decoder.isFinished { context.close(mode: .output, promise: nil) }
         self.closeDeadline = NIODeadline.now().uptimeNanoseconds &+ self.session.server.limits.closeTimeout
         self.loop.wake(self, at: self.closeDeadline)
     }
 
-    private func peerClosed(_ code: UInt16?) {
+    func peerClosed(_ code: UInt16?) {
         guard self.role != .closing, let context = self.context else { return }
         let wasProbing = self.role == .probing
         self.role = .closing

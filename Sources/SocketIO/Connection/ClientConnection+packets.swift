@@ -3,7 +3,12 @@ import SocketIOCore
 /// Packets of the client go to the sockets of their namespaces, in order.
 extension ClientConnection {
     func receive(_ packet: Packet, on loop: LoopContext) {
+        if self.countsEvents, packet.type == .event, !self.admits(packet, on: loop) { return }
         if !self.passing.isEmpty, self.waits(packet) { return }
+        self.handle(packet, on: loop)
+    }
+
+    private func handle(_ packet: Packet, on loop: LoopContext) {
         let socket = packet.namespace == "/" ? self.mainSocket : self.joined.withLock { $0[packet.namespace] }
         guard let socket else { return self.receiveWithoutSocket(packet, on: loop) }
         switch packet.type {
@@ -48,7 +53,7 @@ extension ClientConnection {
         var packets = (self.passing.removeValue(forKey: namespace) ?? [])[...]
         while let packet = packets.popFirst() {
             if self.isClosing { return }
-            self.receive(packet, on: loop)
+            self.handle(packet, on: loop)
             // The next one has begun to pass: the rest stays behind it.
             if self.passing[namespace] != nil { return self.passing[namespace, default: []] += packets }
         }
@@ -74,7 +79,7 @@ extension ClientConnection {
         self.closeByServer()
     }
 
-    func receiveWithoutSocket(_ packet: Packet, on loop: LoopContext) {
+    private func receiveWithoutSocket(_ packet: Packet, on loop: LoopContext) {
         let namespace = packet.namespace
         if packet.type == .connect, !self.joining.contains(namespace) {
             self.left.remove(namespace)

@@ -192,6 +192,9 @@ public final class SocketIOServer: Sendable {
     private func makeEngine() throws -> EngineIOServer {
         if let engine = self.engine { return engine }
         var configuration = self.configuration.engine
+        configuration.countsEvents = self.configuration.eventRate != nil
+        configuration.holdsMessages = self.configuration.eventRate?.policy == .wait
+        try self.configuration.checkRates()
         if let directory = self.configuration.clientDirectory {
             configuration.clientFiles = try ClientFiles.load(directory)
         }
