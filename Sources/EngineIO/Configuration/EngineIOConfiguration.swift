@@ -38,6 +38,10 @@ public struct EngineIOConfiguration: Sendable {
     /// ``EngineIORequest/address``, which ``trustedProxies`` decides about; IPv6 addresses count by their /64. Behind a proxy that
     /// is not trusted all clients have the same address. Connections over a Unix domain socket are not counted.
     public var maxSessionsPerAddress: Int?
+    /// Most TCP connections of one address at a time, whatever they are used for. Default nil: no limit. Further ones are closed
+    /// without an answer. The address is that of the other end, IPv6 by its /64; connections of ``trustedProxies`` are not
+    /// counted. A client that polls has two, and a third while it changes its transport.
+    public var maxConnectionsPerAddress: Int?
     /// What the answers 429 and 503 say about when to try again (`Retry-After`), in whole seconds. Default 10 s.
     public var retryAfter: Duration
     /// How many messages a client may send in a time, over whichever transport. Default nil: no limit. Pings, pongs and what else
@@ -104,6 +108,7 @@ public struct EngineIOConfiguration: Sendable {
         self.maxInboundQueueBytes = 4 << 20
         self.maxSessions = 100_000
         self.maxSessionsPerAddress = nil
+        self.maxConnectionsPerAddress = nil
         self.retryAfter = .seconds(10)
         self.messageRate = nil
         self.byteRate = nil

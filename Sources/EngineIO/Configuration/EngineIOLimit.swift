@@ -8,6 +8,8 @@ public struct EngineIOLimit: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let maxSessions = Self(rawValue: "maxSessions")
     /// ``EngineIOConfiguration/maxSessionsPerAddress``
     public static let maxSessionsPerAddress = Self(rawValue: "maxSessionsPerAddress")
+    /// ``EngineIOConfiguration/maxConnectionsPerAddress``
+    public static let maxConnectionsPerAddress = Self(rawValue: "maxConnectionsPerAddress")
     /// ``EngineIOConfiguration/messageRate``
     public static let messageRate = Self(rawValue: "messageRate")
     /// ``EngineIOConfiguration/byteRate``
@@ -22,7 +24,7 @@ public struct EngineIOLimit: RawRepresentable, Hashable, Sendable, CustomStringC
 public struct EngineIOLimitReport: Sendable {
     /// What the server has done.
     public enum Action: String, Sendable, CaseIterable {
-        /// No session was opened.
+        /// No session was opened, or a connection was not served.
         case refused
         /// The client was, or is being, disconnected.
         case disconnected
@@ -34,15 +36,29 @@ public struct EngineIOLimitReport: Sendable {
 
     public let limit: EngineIOLimit
     public let action: Action
-    /// How many messages or events; 1 for a session.
+    /// How many messages or events; 1 for a session or connection.
     public let count: Int
-    /// The request of the client, or the one that has opened its session.
-    public let request: EngineIORequest
+    /// The request of the client, or the one that has opened its session; nil for a connection.
+    public let request: EngineIORequest?
+    private let peer: String
 
     package init(limit: EngineIOLimit, action: Action, count: Int = 1, request: EngineIORequest) {
         self.limit = limit
         self.action = action
         self.count = count
         self.request = request
+        self.peer = ""
     }
+
+    /// A connection is refused.
+    init(_ limit: EngineIOLimit, peer: String) {
+        self.limit = limit
+        self.action = .refused
+        self.count = 1
+        self.request = nil
+        self.peer = peer
+    }
+
+    /// The client's address; see ``EngineIORequest/address``.
+    public var address: String { self.request?.address ?? self.peer }
 }

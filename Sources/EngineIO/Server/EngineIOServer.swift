@@ -19,8 +19,11 @@ public final class EngineIOServer: Sendable {
     let limits: SessionLimits
     let requestTimeout: UInt64
     let hasClientFiles: Bool
+    private let hasThrottles: Bool
     private let makeHandler: @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
     private let table = Mutex<Table>(Table())
+    /// Connections by address, if these are limited.
+    let peers = Mutex<AddressCounts>(AddressCounts())
     private let group: MultiThreadedEventLoopGroup
     package let loops: [LoopContext]
     private let loopOfEventLoop: [ObjectIdentifier: LoopContext]
@@ -61,13 +64,14 @@ public final class EngineIOServer: Sendable {
         )
         self.requestTimeout = configuration.requestTimeout.nanoseconds
         self.hasClientFiles = !configuration.clientFiles.isEmpty
-        let hasRates = configuration.messageRate != nil || configuration.byteRate != nil || configuration.countsEvents
+        let hasRates = configuration.messageRate != nil || configuration.byteRate != nil
+        self.hasThrottles = hasRates || configuration.holdsMessages
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
         var loops: [LoopContext] = []
         var byLoop: [ObjectIdentifier: LoopContext] = [:]
         for eventLoop in self.group.makeIterator() {
             let loop = LoopContext(eventLoop: eventLoop)
-            if hasRates { loop.keepTime() }
+            if hasRates || configuration.countsEvents { loop.keepTime() }
             loops.append(loop)
             byLoop[ObjectIdentifier(eventLoop)] = loop
         }
@@ -134,6 +138,7 @@ public final class EngineIOServer: Sendable {
 
     private func configure(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
         guard let loop = self.loopOfEventLoop[ObjectIdentifier(channel.eventLoop)] else { return }
+        if let most = self.configuration.maxConnectionsPerAddress { try self.count(channel, most) }
         if let options = channel.syncOptions {
             try options.setOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
             try options.setOption(.recvAllocator, value: ReadBufferSize())
@@ -182,13 +187,10 @@ public final class EngineIOServer: Sendable {
     var addressCount: Int { self.table.withLock { $0.addresses.entryCount } }
 
     func makeThrottle() -> InboundThrottle? {
-        let configuration = self.configuration
-        guard configuration.messageRate != nil || configuration.byteRate != nil || configuration.holdsMessages else {
-            return nil
-        }
+        guard self.hasThrottles else { return nil }
         return InboundThrottle(
             rates: InboundRates(
-                messageRate: configuration.messageRate, byteRate: configuration.byteRate,
+                messageRate: self.configuration.messageRate, byteRate: self.configuration.byteRate,
                 now: NIODeadline.now().uptimeNanoseconds))
     }
 

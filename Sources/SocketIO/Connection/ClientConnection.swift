@@ -30,8 +30,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     var isClosing = false
     /// Whether events are limited by time.
     let countsEvents: Bool
-    /// What sockets that have left have spent of their rates.
-    var spentRate: TokenBucket?
+    /// What sockets that have left have spent of their rates; nil as long as none has.
+    var spentRate: EventRate?
     var connectDeadline: UInt64?
     var attachmentsSince: UInt64?
     /// The deadline that the session was given last, until it passes.

@@ -10,15 +10,14 @@ extension ClientConnection {
     func makeEventRate() -> EventRate? {
         guard let limit = self.server.configuration.eventRate else { return nil }
         var bucket = TokenBucket(limit.tokens, now: NIODeadline.now().uptimeNanoseconds)
-        if let spent = self.spentRate { bucket.lower(to: spent) }
+        if let spent = self.spentRate { bucket.lower(to: spent.bucket) }
         return EventRate(limit, bucket)
     }
 
     /// A socket has left; what it has spent counts for the next.
     func keepRate(of socket: Socket) {
         guard let rate = socket.eventRate else { return }
-        self.spentRate?.lower(to: rate.bucket)
-        if self.spentRate == nil { self.spentRate = rate.bucket }
+        if let spent = self.spentRate { spent.bucket.lower(to: rate.bucket) } else { self.spentRate = rate }
     }
 
     /// Whether an event may be handled.

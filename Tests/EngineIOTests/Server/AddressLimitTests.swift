@@ -35,7 +35,7 @@ struct AddressLimitTests {
             #expect(refusals.first?.context["limit"] == "maxSessionsPerAddress")
             #expect(reports.value.map(\.limit) == [.maxSessionsPerAddress, .maxSessionsPerAddress])
             #expect(reports.value.map(\.action) == [.refused, .refused])
-            #expect(reports.value.map(\.request.address) == ["127.0.0.1", "127.0.0.1"])
+            #expect(reports.value.map(\.address) == ["127.0.0.1", "127.0.0.1"])
             // Others come in, up to their own limit.
             try await self.from("127.0.0.2") {
                 let other = try await server.client(.websocket)
@@ -150,6 +150,44 @@ struct AddressLimitTests {
                 #expect(try await status("192.0.2.3") == 200)
                 #expect(try await status("192.0.2.4") == 429)
             }
+        }
+    }
+
+    // MARK: Connections
+
+    @Test func connectionsAreCountedToo() async throws {
+        let reports = Awaited<[EngineIOLimitReport]>([])
+        try await withServer {
+            $0.maxConnectionsPerAddress = 2
+            $0.trustedProxies = ["127.0.0.3"]
+            $0.onLimit = { report in reports.update { $0.append(report) } }
+        } _: { server in
+            // One says nothing, one is a WebSocket.
+            let silent = try await RawConnection.connect(port: server.port)
+            let webSocket = try await server.openWebSocket()
+            let third = try await RawConnection.connect(port: server.port)
+            #expect(try await third.readUntilClose().isEmpty)
+            let seen = try await reports.wait("a report") { $0.isEmpty ? nil : $0 }
+            #expect(seen.map(\.limit) == [.maxConnectionsPerAddress])
+            #expect(seen.map(\.address) == ["127.0.0.1"])
+            #expect(seen.map(\.action) == [.refused])
+            try await self.from("127.0.0.2") { () async throws -> Void in
+                #expect(try await server.http.request("GET", TestServer.path()).status == 200)
+            }
+            try await self.from("127.0.0.3") { () async throws -> Void in
+                var proxied: [HTTPClient1] = []
+                for _ in 0..<5 { proxied.append(server.http) }
+                for http in proxied { #expect(try await http.request("GET", TestServer.path()).status == 200) }
+            }
+            // Those that are there go on, and one that leaves makes room.
+            try await webSocket.send("4on")
+            try await webSocket.expectText("4on")
+            await silent.close()
+            try await eventually("room") {
+                (try? await server.http.request("GET", TestServer.path()).status) == 200
+            }
+            await webSocket.connection.reset()
+            try await eventually("all to have ended") { server.server.peers.withLock { $0.entryCount } == 0 }
         }
     }
 
