@@ -40,6 +40,8 @@ public struct SocketIOConfiguration: Sendable {
     public var eventRate: RateLimit?
     /// Whether a namespace of a dynamic one is removed when its last client has left. Default false.
     public var cleanupEmptyChildNamespaces: Bool
+    /// How ``SocketIOServer/run()`` ends at a graceful shutdown. Default nil: all clients are disconnected at once.
+    public var drain: DrainConfiguration?
     /// Makes the adapter of each namespace. Default ``InMemoryAdapter``.
     public var adapter: AdapterFactory
     /// Called for what goes wrong in handlers and with what is sent; see ``Namespace/onError(_:)``. Default: it is logged.
@@ -65,6 +67,7 @@ public struct SocketIOConfiguration: Sendable {
         self.maxRoomsPerSocket = 10_000
         self.eventRate = nil
         self.cleanupEmptyChildNamespaces = false
+        self.drain = nil
         self.adapter = { InMemoryAdapter($0) }
         self.onError = nil
         self.clientDirectory = nil

@@ -167,6 +167,8 @@ public final class SocketIOServer: Sendable {
     /// Number of client connections, those included that have joined no namespace yet.
     public var connectionCount: Int { self.state.withLock { $0.connections.count } }
 
+    var connections: [ClientConnection] { self.state.withLock { Array($0.connections.values) } }
+
     func add(_ connection: ClientConnection) {
         self.state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
     }
@@ -234,7 +236,8 @@ public final class SocketIOServer: Sendable {
 }
 
 extension SocketIOServer: Service {
-    /// Listens on the configured address and serves until the service group shuts down or the task is cancelled, then closes.
+    /// Listens on the configured address and serves until the service group shuts down or the task is cancelled, then closes; at a
+    /// graceful shutdown as ``SocketIOConfiguration/drain`` says.
     public func run() async throws {
         do {
             try await self.start()
@@ -243,7 +246,7 @@ extension SocketIOServer: Service {
             throw error
         }
         try? await gracefulShutdown()
-        await self.close()
+        if self.configuration.drain == nil || Task.isCancelled { await self.close() } else { await self.drain() }
     }
 }
 
