@@ -33,6 +33,9 @@ LOOPS = [
     Case("Echo, 100 clients that upgraded and changed loops", "echo --clients 100 --transport upgraded"),
 ]
 
+# Latency is compared at half of what a core does for this server.
+REFERENCE = "node"
+
 METHOD = """\
 Each server has a fresh process for each run and a core of its own; the load generator ([bench-load](Sources/bench-load), one
 thread, shares no code with any server and checks every byte it receives) has another. The servers take turns, {rounds} times;
@@ -65,6 +68,20 @@ def measure_loops(lab, server, all_cpus):
         print("  " + ", ".join(f"{key}: {one['cpu_us']:.2f} µs" for key, one in medians.items()), flush=True)
         results.append((case, medians))
     return results
+
+
+def measure_latency(lab, servers, results):
+    """How long replies take at a rate that the reference bears with ease. None without it."""
+    times = {key: one["cpu_us"] for key, one in results[0][1].items()}
+    if REFERENCE not in times:
+        return None
+    rate = round(1e6 / times[REFERENCE] / 2 / 100) * 100
+    print(f"Latency at {rate} a second …", flush=True)
+    # Not all servers keep up.
+    able = [server for server in servers if server.key in times and 1e6 / times[server.key] > rate]
+    medians = lab.compare([(server.key, server, f"echo --clients 100 --rate {rate}") for server in able])
+    print("  " + ", ".join(f"{key} {one['p50_us']:.0f}/{one['p99_us']:.0f} µs" for key, one in medians.items()), flush=True)
+    return rate, medians
 
 
 def measure_parts(programs, cpus):
@@ -138,7 +155,15 @@ def _loop_table(loops):
     return "\n".join(lines)
 
 
-def write(folder, lab, servers, results, loops, parts):
+def _latency_table(servers, medians):
+    lines = ["| µs | " + " | ".join(server.title for server in servers) + " |", "| --- |" + " ---: |" * len(servers)]
+    for title, name in (("median", "p50_us"), ("99th percentile", "p99_us")):
+        cells = [plot.number(medians[server.key][name]) if server.key in medians else "" for server in servers]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write(folder, lab, servers, results, latency, loops, parts):
     rows = [(case.title, {key: one["cpu_us"] for key, one in medians.items()}) for case, medians in results]
     plot.dots(
         f"{folder}/results.svg", "CPU time of the server per message",
@@ -161,6 +186,15 @@ def write(folder, lab, servers, results, loops, parts):
         "Resident memory of the server's process, a second after all have joined the main namespace over WebSocket. The system's\n"
         "own memory for sockets is not in it.",
     ]
+    if latency:
+        rate, medians = latency
+        text += [
+            "## Latency",
+            f"Echoes to 100 clients, {rate:,} a second: half of what a core could do for Node.js if it did nothing else. A message is\n"
+            "sent when it is due, whether or not replies have come, and its time counts from then. A server that could not bear\n"
+            "the rate is left out. The generator does not sleep meanwhile.",
+            _latency_table(servers, medians),
+        ]
     if loops:
         text += [
             "## Two cores",

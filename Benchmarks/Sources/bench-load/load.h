@@ -27,6 +27,8 @@ typedef struct {
     int joins;
     bool shares_rooms;
     double warm_up, duration, hold;
+    /// Messages a second, of all clients together, whether or not the replies to earlier ones have come; 0 waits for those.
+    int rate;
     /// The process of the server.
     pid_t server;
 } Options;
@@ -51,11 +53,20 @@ typedef struct {
     /// With polling: whether the response that is due answers a GET; whether a ping is to be answered.
     bool is_getting, owes_pong;
     int room;
+    /// Which one it is, from 0.
+    int index;
 } Connection;
 
 // report.c
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 double now_seconds(void);
+
+// latency.c
+void latency_prepare(size_t most);
+void latency_record(double seconds);
+void latency_forget(void);
+/// In microseconds, of what was recorded.
+double latency_percentile(double percent);
 
 // process.c: what the server has used so far.
 typedef struct {

@@ -21,6 +21,7 @@ static const char usage_text[] =
     "  --size N           bytes of text or data in a message, 9 to 60000; 400 with polling, 1000 in broadcasts (32)\n"
     "  --pipeline N       echo, ack: messages that a client has under way (1)\n"
     "  --binary           echo: data instead of text\n"
+    "  --rate N           echo, ack, not with polling: messages a second, sent when they are due (0: when replies have come)\n"
     "  --rooms N          broadcast: rooms over which clients are spread (1)\n"
     "  --window N         broadcast: broadcasts under way, up to 1000 (1)\n"
     "  --joins N          connect: rooms that each client joins (0)\n"
@@ -50,7 +51,7 @@ static void read_options(int count, char **arguments) {
     static const struct option list[] = {
         {"port", 1, NULL, 'p'}, {"transport", 1, NULL, 't'}, {"clients", 1, NULL, 'c'}, {"size", 1, NULL, 's'},
         {"pipeline", 1, NULL, 'l'}, {"binary", 0, NULL, 'b'}, {"rooms", 1, NULL, 'r'}, {"window", 1, NULL, 'w'},
-        {"joins", 1, NULL, 'j'}, {"shared-rooms", 0, NULL, 'S'}, {"warm-up", 1, NULL, 'u'},
+        {"joins", 1, NULL, 'j'}, {"rate", 1, NULL, 'r' + 128}, {"shared-rooms", 0, NULL, 'S'}, {"warm-up", 1, NULL, 'u'},
         {"duration", 1, NULL, 'd'}, {"hold", 1, NULL, 'h'}, {"server-pid", 1, NULL, 'P'}, {NULL, 0, NULL, 0},
     };
     static const char *const modes[] = {"echo", "ack", "broadcast", "connect"};
@@ -71,6 +72,7 @@ static void read_options(int count, char **arguments) {
         case 'w': options.window = number(optarg, 1, 1000); break;
         case 'j': options.joins = number(optarg, 0, 10000); break;
         case 'S': options.shares_rooms = true; break;
+        case 'r' + 128: options.rate = number(optarg, 0, 1000000); break;
         case 'u': options.warm_up = seconds(optarg); break;
         case 'd': options.duration = seconds(optarg); break;
         case 'h': options.hold = seconds(optarg); break;
@@ -86,6 +88,7 @@ static void read_options(int count, char **arguments) {
     options.transport = (Transport)transport;
     bool is_polling = options.transport == TRANSPORT_POLLING;
     if (mode < 0 || (is_polling && (mode > MODE_ACK || options.is_binary || options.pipeline > 1 || options.size > 400)) ||
+        (options.rate > 0 && (is_polling || mode > MODE_ACK || options.pipeline > 1)) ||
         (options.is_binary && mode != MODE_ECHO) || (mode == MODE_BROADCAST && options.size > 1000) ||
         options.rooms > options.clients) {
         misuse();

@@ -1,4 +1,4 @@
-// Closed loops over many connections, by one thread.
+// Closed loops over many connections, or messages at a given rate, by one thread.
 #include "load.h"
 
 #include "bench_wire.h"
@@ -15,6 +15,24 @@ static uint8_t buffer[1 << 20];
 static Connection *connections, *sender;
 static uint64_t units;
 static bool is_stopping;
+
+/// With a rate: when the first message was due, and how many have been sent. Client `i` sends every message whose number is `i`
+/// more than a multiple of their count.
+static double first_due;
+static uint64_t paced;
+/// A client that has so many replies to come is on a server that can't keep up.
+#define MOST_UNDER_WAY 10000
+
+static double due_at(uint64_t number) { return first_due + (double)number / options.rate; }
+
+static void send_what_is_due(double now) {
+    while (!is_stopping && due_at(paced) <= now) {
+        Connection *connection = &connections[paced % (uint64_t)options.clients];
+        if (connection->next - connection->due >= MOST_UNDER_WAY) fail("the server does not keep up with %d a second", options.rate);
+        send_next(connection);
+        paced++;
+    }
+}
 
 /// Of each broadcast under way: who has not had it yet.
 static uint32_t missing[RING];
@@ -50,6 +68,11 @@ static void receive_text(Connection *connection, uint8_t opcode, const uint8_t *
         }
     } else if (check_reply(connection, opcode, payload, length)) {
         units++;
+        if (options.rate > 0) {
+            uint64_t number = (uint64_t)(connection->due - 1) * (uint64_t)options.clients + (uint64_t)connection->index;
+            latency_record(now_seconds() - due_at(number));
+            return;
+        }
         if (!is_stopping && options.transport != TRANSPORT_POLLING) send_next(connection);
     }
 }
@@ -144,7 +167,9 @@ static void run_until(int poll_fd, double end, bool until_idle) {
             last = now;
         }
         if (now - last > 10) fail("nothing has come for 10 seconds");
-        int count = epoll_wait(poll_fd, events, 1024, 100);
+        if (options.rate > 0) send_what_is_due(now);
+        // With a rate it does not sleep: it would wake up late.
+        int count = epoll_wait(poll_fd, events, 1024, options.rate > 0 ? 0 : 100);
         for (int i = 0; i < count; i++) read_connection(events[i].data.ptr);
     }
 }
@@ -154,7 +179,10 @@ void run_traffic(void) {
     int poll_fd = epoll_create1(0);
     connections = calloc((size_t)total, sizeof *connections);
     prepare_messages();
-    for (int i = 0; i < total; i++) open_connection(&connections[i]);
+    for (int i = 0; i < total; i++) {
+        connections[i].index = i;
+        open_connection(&connections[i]);
+    }
     if (options.transport == TRANSPORT_UPGRADED) {
         // Servers deal connections out to their threads in turns. The order is shifted by one, so that with two threads every
         // session ends on another than the one it began on.
@@ -170,6 +198,9 @@ void run_traffic(void) {
     }
     if (options.mode == MODE_BROADCAST) {
         keep_broadcasting();
+    } else if (options.rate > 0) {
+        latency_prepare((size_t)((options.warm_up + options.duration + 1) * options.rate));
+        first_due = now_seconds();
     } else {
         for (int i = 0; i < options.clients; i++) {
             for (int j = 0; j < options.pipeline; j++) send_next(&connections[i]);
@@ -177,6 +208,7 @@ void run_traffic(void) {
     }
     run_until(poll_fd, now_seconds() + options.warm_up, false);
 
+    latency_forget();
     usage_mark();
     double start = now_seconds(), own = own_cpu_seconds();
     uint64_t first = units;
@@ -186,17 +218,19 @@ void run_traffic(void) {
     own = own_cpu_seconds() - own;
     uint64_t measured = units - first;
 
+    double p50 = latency_percentile(50), p99 = latency_percentile(99);
+
     is_stopping = true;
     run_until(poll_fd, 0, true);
     if (measured == 0) fail("nothing was exchanged");
     printf(
         "{\"ok\":true,\"units\":%llu,\"seconds\":%.4f,\"per_second\":%.1f,\"cpu_us\":%.4f,\"wake_ups\":%.4f,"
-        "\"writes\":%.4f,"
+        "\"writes\":%.4f,\"p50_us\":%.1f,\"p99_us\":%.1f,"
         "\"server_busy\":%.3f,\"server_waits\":%.3f,\"busiest_thread\":%.3f,\"second_thread\":%.3f,"
         "\"generator_busy\":%.3f}\n",
         (unsigned long long)measured, seconds, (double)measured / seconds,
         usage.cpu_seconds * 1e6 / (double)measured, (double)usage.wake_ups / (double)measured,
-        (double)usage.writes / (double)measured,
+        (double)usage.writes / (double)measured, p50, p99,
         usage.cpu_seconds / seconds, usage.wait_seconds / seconds, usage.busiest / seconds, usage.second / seconds,
         own / seconds);
 }

@@ -18,6 +18,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
     private let server: EngineIOServer
     private let loop: LoopContext
+    /// There is no other handler between this one and the socket.
+    let isDirect: Bool
     // Used on the loop's thread alone; the first is looked at for each read.
     @exclusivity(unchecked) private var user = User.nobody
     /// Between a read and its completion, which flushes.
@@ -25,8 +27,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     /// The answer 101 was written and may not have left.
     @exclusivity(unchecked) private var mustFlush = false
 
-    init(server: EngineIOServer, loop: LoopContext) {
+    init(server: EngineIOServer, loop: LoopContext, isDirect: Bool) {
         self.server = server
+        self.isDirect = isDirect
         self.loop = loop
     }
 
@@ -39,7 +42,9 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     func handlerRemoved(context: ChannelHandlerContext) {
         switch self.user {
         case .webSocket(let webSocket): webSocket.handlerRemoved(context: context)
-        case .http(let http): http.handler.transportEnded()
+        case .http(let http):
+            http.channelEnded()
+            http.handler.transportEnded()
         case .nobody: break
         }
         self.user = .nobody
@@ -47,11 +52,14 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.isReading = true
+        let bytes = Self.unwrapInboundIn(data)
         switch self.user {
-        case .webSocket(let webSocket): webSocket.channelRead(context: context, data: data)
+        case .webSocket(let webSocket):
+            webSocket.read(bytes, context)
+            self.loop.giveBack(readBuffer: bytes)
         case .http(let http):
             http.handler.beginRead()
-            http.read(Self.unwrapInboundIn(data))
+            http.read(bytes)
         case .nobody: break
         }
     }
@@ -81,6 +89,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         switch self.user {
         case .webSocket(let webSocket): webSocket.channelInactive(context: context)
         case .http(let http):
+            http.channelEnded()
             http.handler.connectionEnded()
             context.fireChannelInactive()
         case .nobody: context.fireChannelInactive()
@@ -103,6 +112,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     func become(_ webSocket: WebSocketHandler, _ context: ChannelHandlerContext) {
         self.user = .webSocket(webSocket)
         self.mustFlush = true
+        // A handler of TLS may keep what it is given for longer than a read.
+        if self.isDirect { SharedReadBuffer.use(for: context.channel, of: self.loop) }
         webSocket.handlerAdded(context: context)
         // The read goes on as one of the WebSocket's.
         if self.isReading { webSocket.beginRead() }
@@ -112,7 +123,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     /// latest behind what the session sends now.
     func began(_ webSocket: WebSocketHandler, _ rest: ByteBuffer, _ context: ChannelHandlerContext) {
         if rest.readableBytes > 0 {
-            webSocket.channelRead(context: context, data: NIOAny(rest))
+            webSocket.read(rest, context)
             // Else the completion of the read that is under way.
             if !self.isReading { webSocket.endRead() }
         }

@@ -13,6 +13,7 @@ final class HTTPConnection: HTTPTransport {
     private var parser = HTTPRequestParser()
     private var unread = ByteBuffer()
     private var isParsing = false
+    private var direct: DirectSocket
 
     /// What may be pipelined behind a request that waits, and what may follow one that asks for an upgrade.
     private static let maxPipelinedBytes = 64 << 10
@@ -24,6 +25,7 @@ final class HTTPConnection: HTTPTransport {
         self.owner = owner
         self.loop = loop
         self.context = context
+        self.direct = DirectSocket(isAvailable: owner.isDirect, isFresh: true)
         self.handler = HTTPHandler(server: server, loop: loop)
     }
 
@@ -73,8 +75,10 @@ final class HTTPConnection: HTTPTransport {
     var isWritable: Bool { self.context.channel.isWritable }
     var remoteAddress: SocketAddress? { self.context.remoteAddress }
 
+    var isDirect: Bool { self.owner.isDirect }
+
     func inviteBody() {
-        self.owner.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"), self.context)
+        self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
         self.context.flush()
     }
 
@@ -94,8 +98,8 @@ final class HTTPConnection: HTTPTransport {
             if isSmall {
                 buffer.writeImmutableBuffer(bytes)
             } else {
-                self.owner.write(buffer, self.context)
-                self.owner.write(bytes, self.context)
+                self.write(buffer)
+                self.write(bytes)
                 self.context.flush()
                 return self.loop.giveBackAnswerBuffer(buffer)
             }
@@ -103,13 +107,27 @@ final class HTTPConnection: HTTPTransport {
         self.finish(buffer)
     }
 
-    private func finish(_ buffer: ByteBuffer) {
-        self.owner.write(buffer, self.context)
-        self.context.flush()
+    private func finish(_ answer: ByteBuffer) {
+        var buffer = answer
+        self.direct.send(&buffer, self.context)
+        if buffer.readableBytes > 0 {
+            self.write(buffer)
+            self.context.flush()
+        }
         self.loop.giveBackAnswerBuffer(buffer)
     }
 
+    private func write(_ bytes: ByteBuffer) {
+        self.direct.wroteToChannel()
+        self.owner.write(bytes, self.context)
+    }
+
+    /// The channel has closed its socket.
+    func channelEnded() { self.direct.forget() }
+
     func closeOutput(_ done: @escaping @Sendable () -> Void) {
+        // What is called back may be told of a channel that is closed already.
+        self.direct.forget()
         let written = self.context.eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in done() }
         self.context.close(mode: .output, promise: written)
@@ -120,7 +138,8 @@ final class HTTPConnection: HTTPTransport {
     func switchProtocols(_ headers: HTTPHeaders, to webSocket: WebSocketHandler, start: () -> Void) {
         var buffer = self.loop.takeAnswerBuffer(capacity: 256)
         HTTPResponse(status: .switchingProtocols, headers: headers, body: .none).writeHead(to: &buffer)
-        self.owner.write(buffer, self.context)
+        self.write(buffer)
+        self.direct.forget()
         self.loop.giveBackAnswerBuffer(buffer)
         let rest = self.unread
         self.unread = ByteBuffer()

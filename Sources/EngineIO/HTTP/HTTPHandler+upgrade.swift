@@ -50,6 +50,7 @@ extension HTTPHandler {
             session: session,
             isProbing: !isNew,
             maxPayload: self.server.configuration.maxPayload,
+            isDirect: transport.isDirect,
             loop: self.loop
         )
         self.upgraded()

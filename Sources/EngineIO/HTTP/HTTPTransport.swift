@@ -9,6 +9,8 @@ protocol HTTPTransport: AnyObject {
     /// Whether the client takes what was written before.
     var isWritable: Bool { get }
     var remoteAddress: SocketAddress? { get }
+    /// Nothing lies between the connection's handler and its socket that has to see what is written.
+    var isDirect: Bool { get }
 
     /// Tells a client that asked that its body is wanted.
     func inviteBody()

@@ -22,4 +22,17 @@ extension LoopContext {
     func giveBackAnswerBuffer(_ buffer: ByteBuffer) {
         if buffer.storageCapacity <= 64 << 10 { self.answer = buffer }
     }
+
+    /// What a connection is read into; nobody else has it until it is given back.
+    func takeReadBuffer(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        guard var buffer = self.readBuffer.take() else { return allocator.buffer(capacity: SharedReadBuffer.capacity) }
+        // If somebody still refers to it, that one keeps it and this is a new one.
+        buffer.clear()
+        return buffer
+    }
+
+    /// Any buffer may be given back; those of other origin are left alone.
+    func giveBack(readBuffer: ByteBuffer) {
+        if readBuffer.storageCapacity == SharedReadBuffer.capacity { self.readBuffer = readBuffer }
+    }
 }

@@ -35,6 +35,8 @@ public final class LoopContext: @unchecked Sendable {
     @exclusivity(unchecked) private var scratch = ByteBuffer()
     /// Storage that an outbox may have for its next packets: what was written last.
     @exclusivity(unchecked) private var spare = ByteBuffer()
+    /// What connections are read into.
+    @exclusivity(unchecked) var readBuffer: ByteBuffer?
     /// Storage for answers, and random words.
     @exclusivity(unchecked) var answer = ByteBuffer()
     @exclusivity(unchecked) var randomStock = RandomStock()

@@ -145,7 +145,7 @@ public final class EngineIOServer: Sendable {
         }
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
-        try pipeline.addHandler(ConnectionHandler(server: self, loop: loop), name: "connection")
+        try pipeline.addHandler(ConnectionHandler(server: self, loop: loop, isDirect: tls == nil), name: "connection")
     }
 
     // MARK: Sessions

@@ -16,6 +16,11 @@ extension EngineIOSession {
         }
     }
 
+    /// What waits for a WebSocket, if that is in one piece and nobody is to be told of it, as mostly.
+    func takeOnly(for endpoint: SessionEndpoint) -> ByteBuffer? {
+        self.state.withLock { $0.takeOnly(for: endpoint) }
+    }
+
     func drained(_ endpoint: SessionEndpoint, isWritable: Bool, bytesInFlight: Int) {
         switch self.state.withLock({
             $0.drained(endpoint, isWritable: isWritable, bytesInFlight: bytesInFlight)

@@ -105,6 +105,16 @@ struct Outbox: Sendable {
         return segment.packet
     }
 
+    /// Takes everything, if it lies in one piece and nobody is to be told what becomes of it.
+    mutating func takeOnly() -> ByteBuffer? {
+        guard self.rest.isEmpty, self.first?.packet.completion == nil, let segment = self.first.take() else {
+            return nil
+        }
+        self.count = 0
+        self.byteCount = 0
+        return segment.packet.frames
+    }
+
     /// Empties the outbox; the packets are returned so that they are released outside the session's lock.
     mutating func removeAll() -> [OutboundPacket] {
         var all: [OutboundPacket] = []

@@ -99,6 +99,14 @@ extension SessionState {
         return self.phase == .closing ? .closing : .none
     }
 
+    /// See ``EngineIOSession/takeOnly(for:)``.
+    mutating func takeOnly(for endpoint: SessionEndpoint) -> ByteBuffer? {
+        guard case .websocket(let current) = self.transport, current === endpoint, self.phase == .open else {
+            return nil
+        }
+        return self.outbox.takeOnly()
+    }
+
     /// What follows from the end of a drain.
     enum Drained: Sendable {
         case nothing

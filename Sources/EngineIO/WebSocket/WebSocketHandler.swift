@@ -5,9 +5,7 @@ import NIOCore
 /// The WebSocket end of a session: decodes frames in place, hands their messages over, and writes what waits in the outbox.
 ///
 /// It is confined to its event loop, as every channel handler; see ``SessionEndpoint``.
-final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
 
     private enum Role {
         /// Open for a polling session that has not switched yet.
@@ -34,13 +32,15 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     /// What the session was told about this channel; it is told only when that changes.
     private var reportedWritable = true
     private var closeDeadline = UInt64.max
+    @exclusivity(unchecked) private var direct: DirectSocket
 
     /// What is handed to NIO at once. More waits in the outbox, where it is counted.
     private static let batchBytes = 64 << 10
     /// A frame up to this size is copied into one write with its neighbours; a larger one is written as it is.
     private static let coalescedFrameBytes = 4 << 10
 
-    init(session: EngineIOSession, isProbing: Bool, maxPayload: Int, loop: LoopContext) {
+    init(session: EngineIOSession, isProbing: Bool, maxPayload: Int, isDirect: Bool, loop: LoopContext) {
+        self.direct = DirectSocket(isAvailable: isDirect, isFresh: false)
         self.session = session
         self.role = isProbing ? .probing : .serving
         self.decoder = WebSocketDecoder(maxMessageBytes: maxPayload)
@@ -54,20 +54,31 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        self.direct.forget()
         self.context = nil
         self.endRead()
     }
 
     // MARK: Reading
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .closing = self.role { return self.readWhileClosing(data) }
+    /// What has come. Nothing of `bytes` is kept.
+    func read(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        if case .closing = self.role { return self.readWhileClosing(bytes) }
         self.beginRead()
+        do {
+            if case .serving = self.role, let text = try self.decoder.decodeOnly(bytes, scratch: &self.loop.unmasked) {
+                let isInside = self.session.enterGate()
+                _ = self.session.receive(text: text, isInside: isInside, on: self.loop)
+                if isInside { self.leaveGate() }
+                return
+            }
+        } catch {
+            return self.fail(error)
+        }
         var messages = self.loop.messages.popLast() ?? []
         var failure: WebSocketError?
         do {
-            try self.decoder.decode(
-                Self.unwrapInboundIn(data), scratch: &self.loop.unmasked, into: &messages)
+            try self.decoder.decode(bytes, scratch: &self.loop.unmasked, into: &messages)
         } catch {
             failure = error
         }
@@ -103,7 +114,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
                 guard self.isWritable else { continue }
                 var pong = ByteBuffer()
                 WebSocketFrame.append(opcode: .pong, payload: payload, to: &pong)
-                context.writeAndFlush(Self.wrapOutboundOut(pong), promise: nil)
+                self.writeAndFlush(pong, context)
             case .pong:
                 continue
             case .close(let code, _):
@@ -115,10 +126,12 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
             }
             if case .closing = self.role { break reading }
         }
-        if isInside {
-            if self.session.throttle != nil { self.pauseReading() }
-            self.session.leaveGate(on: self.loop)
-        }
+        if isInside { self.leaveGate() }
+    }
+
+    private func leaveGate() {
+        if self.session.throttle != nil { self.pauseReading() }
+        self.session.leaveGate(on: self.loop)
     }
 
     private func fail(_ error: WebSocketError) {
@@ -140,7 +153,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
             self.hasProbed = true
             var answer = ByteBuffer()
             WebSocketFrame.append(opcode: .text, payload: ByteBuffer(string: "3probe"), to: &answer)
-            self.context?.writeAndFlush(Self.wrapOutboundOut(answer), promise: nil)
+            if let context = self.context { self.writeAndFlush(answer, context) }
             self.session.confirmProbe(self)
         } else if bytes.elementsEqual("5".utf8), self.session.completeUpgrade(self) {
             self.role = .serving
@@ -162,10 +175,31 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
             return
         }
         self.isDraining = true
+        var wrote = false
+        if self.isWritable, self.role == .serving, var frames = session.takeOnly(for: self) {
+            self.direct.send(&frames, context)
+            if frames.readableBytes == 0 {
+                self.loop.giveBack(spare: frames)
+                self.isDraining = false
+                return self.report(context)
+            }
+            context.write(NIOAny(frames), promise: nil)
+            wrote = true
+        }
+        let rest = self.drain(session, context, wrote)
+        self.isDraining = false
+        self.report(context)
+        if rest == .closing, self.role == .serving { session.finishClosing(self) }
+    }
+
+    /// - Parameter wrote: whether the channel is to be flushed in any case.
+    private func drain(
+        _ session: EngineIOSession, _ context: ChannelHandlerContext, _ wrote: Bool
+    ) -> SessionState.Rest {
+        var wrote = wrote
         var rest = SessionState.Rest.more
         repeat {
             self.mustDrainAgain = false
-            var wrote = false
             var spare: ByteBuffer?
             while self.isWritable, self.role == .serving {
                 var frames = self.loop.frames
@@ -174,60 +208,83 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
                 rest = session.takeFrames(
                     for: self, maxBytes: Self.batchBytes, into: &frames, completions: &completions)
                 let isEmpty = frames.isEmpty
-                if !isEmpty { self.write(frames, completions, context) }
+                if !isEmpty, self.write(&frames, completions, context) { wrote = true }
                 if frames.count == 1 { spare = frames[0] }
-                wrote = wrote || !isEmpty
                 frames.removeAll(keepingCapacity: frames.count <= 1024)
                 self.loop.frames = frames
                 if isEmpty || rest != .more { break }
             }
-            if wrote { context.flush() }
+            if wrote {
+                wrote = false
+                self.direct.wroteToChannel()
+                context.flush()
+            }
             if let spare { self.loop.giveBack(spare: spare) }
         } while self.mustDrainAgain
-        self.isDraining = false
-        self.report(context)
-        if rest == .closing, self.role == .serving { session.finishClosing(self) }
+        return rest
     }
 
+    /// Returns whether the channel is to be flushed: often the system has taken it all already.
     private func write(
-        _ frames: [ByteBuffer],
+        _ frames: inout [ByteBuffer],
         _ completions: [@Sendable (Bool) -> Void],
         _ context: ChannelHandlerContext
-    ) {
-        var promise: EventLoopPromise<Void>?
-        if !completions.isEmpty {
-            let written = context.eventLoop.makePromise(of: Void.self)
-            written.futureResult.whenComplete { result in
-                let isWritten = if case .success = result { true } else { false }
-                for completion in completions { completion(isWritten) }
-            }
-            promise = written
-        }
+    ) -> Bool {
         if frames.count == 1 {
-            context.write(Self.wrapOutboundOut(frames[0]), promise: promise)
-            return
+            self.direct.send(&frames[0], context)
+            if frames[0].readableBytes == 0 {
+                for completion in completions { completion(true) }
+                return false
+            }
+            context.write(NIOAny(frames[0]), promise: self.promise(completions, context))
+            return true
         }
         // One write for many small frames: NIO and the system then see one buffer.
         var buffer = self.loop.coalesced
         self.loop.coalesced = ByteBuffer()
         buffer.clear()
+        var wrote = false
         for frame in frames {
             if frame.readableBytes <= Self.coalescedFrameBytes {
                 buffer.writeImmutableBuffer(frame)
             } else {
                 if buffer.readableBytes > 0 {
-                    context.write(Self.wrapOutboundOut(buffer), promise: nil)
+                    context.write(NIOAny(buffer), promise: nil)
                     buffer = context.channel.allocator.buffer(capacity: 0)
                 }
-                context.write(Self.wrapOutboundOut(frame), promise: nil)
+                context.write(NIOAny(frame), promise: nil)
+                wrote = true
             }
         }
-        if buffer.readableBytes > 0 {
-            context.write(Self.wrapOutboundOut(buffer), promise: promise)
-        } else if let promise {
-            context.write(Self.wrapOutboundOut(ByteBuffer()), promise: promise)
+        if !wrote { self.direct.send(&buffer, context) }
+        if buffer.readableBytes > 0 || wrote {
+            context.write(NIOAny(buffer), promise: self.promise(completions, context))
+            wrote = true
+        } else {
+            for completion in completions { completion(true) }
         }
         self.loop.coalesced = buffer
+        return wrote
+    }
+
+    private func promise(
+        _ completions: [@Sendable (Bool) -> Void], _ context: ChannelHandlerContext
+    ) -> EventLoopPromise<Void>? {
+        guard !completions.isEmpty else { return nil }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { result in
+            let isWritten = if case .success = result { true } else { false }
+            // The socket may be closed already, and the channel still has to tell.
+            if !isWritten { self.direct.forget() }
+            for completion in completions { completion(isWritten) }
+        }
+        return written
+    }
+
+    /// Writes a frame that does not come from the outbox.
+    private func writeAndFlush(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
+        self.direct.wroteToChannel()
+        context.writeAndFlush(NIOAny(frame), promise: nil)
     }
 
     private func report(_ context: ChannelHandlerContext) {
@@ -269,7 +326,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
     private func close(code: UInt16?) {
         guard self.role != .closing, let context = self.context else { return }
         self.role = .closing
-        context.writeAndFlush(Self.wrapOutboundOut(WebSocketFrame.close(code: code)), promise: nil)
+        self.writeAndFlush(WebSocketFrame.close(code: code), context)
         // Its close frame is to be read.
         if self.isPaused { self.resumeReading() }
         if self.isPeerClosing { return context.close(promise: nil) }
@@ -283,21 +340,22 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable, ChannelInbou
         guard self.role != .closing, let context = self.context else { return }
         let wasProbing = self.role == .probing
         self.role = .closing
-        context.writeAndFlush(Self.wrapOutboundOut(WebSocketFrame.close(code: code)), promise: nil)
+        self.writeAndFlush(WebSocketFrame.close(code: code), context)
         if wasProbing { self.session.endUpgrade(self) } else { self.session.end(reason: .transportClose, .cut) }
         context.close(promise: nil)
     }
 
     /// After our close frame only the client's counts, and that it comes to an end.
-    private func readWhileClosing(_ data: NIOAny) {
+    private func readWhileClosing(_ bytes: ByteBuffer) {
         var messages: [WebSocketMessage] = []
         var isOver = false
-        do { try self.decoder.decode(Self.unwrapInboundIn(data), into: &messages) } catch { isOver = true }
+        do { try self.decoder.decode(bytes, into: &messages) } catch { isOver = true }
         for case .close in messages { isOver = true }
         if isOver { self.context?.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.direct.forget()
         let role = self.role
         self.role = .closing
         self.session.server.webSocketClosed()

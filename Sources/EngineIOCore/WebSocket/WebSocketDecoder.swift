@@ -80,6 +80,47 @@ package struct WebSocketDecoder: Sendable {
         }
     }
 
+    /// The message of `bytes` if they are one whole text frame and nothing else, which is what most reads bring; nil otherwise, and
+    /// nothing has happened then.
+    ///
+    /// - Parameter scratch: as for ``decode(_:scratch:into:)``.
+    package mutating func decodeOnly(
+        _ bytes: ByteBuffer, scratch: inout ByteBuffer
+    ) throws(WebSocketError) -> ByteBuffer? {
+        guard self.expectsMask, self.partial == nil, self.stash.readableBytes == 0, !self.isFinished else { return nil }
+        let parsed = bytes.withUnsafeReadableBytes { WebSocketFrameHeader.parse($0, expectsMask: true) }
+        guard case .header(let header) = parsed, header.opcode == .text, header.isFinal,
+            header.payloadLength == bytes.readableBytes - header.length
+        else { return nil }
+        do throws(WebSocketError) {
+            if let violation = self.admission.admit(header) { throw violation }
+            Self.clear(&scratch, for: header.payloadLength)
+            var isValid = true
+            scratch.writeWithUnsafeMutableBytes(minimumWritableBytes: header.payloadLength) { target in
+                guard header.payloadLength > 0, let base = target.baseAddress else { return 0 }
+                bytes.withUnsafeReadableBytes {
+                    WebSocketMask.apply(
+                        header.maskingKey, from: UnsafeRawBufferPointer(rebasing: $0[header.length...]), to: base)
+                }
+                isValid = UTF8Validation.isValid(UnsafeRawBufferPointer(start: base, count: header.payloadLength))
+                return header.payloadLength
+            }
+            guard isValid else { throw .invalidUTF8 }
+        } catch {
+            self.finish()
+            throw error
+        }
+        let text = scratch
+        if scratch.capacity > Self.maxScratchBytes { scratch = ByteBuffer() }
+        return text
+    }
+
+    /// Empties a scratch buffer, or makes a new one if a message refers to it.
+    private static func clear(_ scratch: inout ByteBuffer, for length: Int) {
+        let isReusable: Void? = scratch.modifyIfUniquelyOwned { $0.clear(minimumCapacity: length) }
+        if isReusable == nil { scratch = ByteBufferAllocator().buffer(capacity: max(length, 2048)) }
+    }
+
     private mutating func finish() {
         self.isFinished = true
         self.partial = nil
@@ -178,8 +219,7 @@ extension WebSocketDecoder {
         }
         if let listedInPlace { return (bytes.readSlice(length: length) ?? ByteBuffer(), listedInPlace) }
 
-        let isReusable: Void? = scratch.modifyIfUniquelyOwned { $0.clear(minimumCapacity: length) }
-        if isReusable == nil { scratch = ByteBufferAllocator().buffer(capacity: max(length, 2048)) }
+        Self.clear(&scratch, for: length)
         var listed = 0
         scratch.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
             listed = bytes.withUnsafeReadableBytes {

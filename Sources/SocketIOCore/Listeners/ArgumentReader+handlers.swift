@@ -1,8 +1,15 @@
 extension ArgumentReader {
     /// The next argument of a handler: of the event, the reply to it, or all that is left.
     package mutating func argument<T: Decodable>(_ type: T.Type, ack: (any AckSending)?) throws -> T {
-        if type == AckReply.self, let reply = AckReply(sender: ack) as? T { return reply }
-        if type == Arguments.self, let rest = Arguments(values: try self.remainingValues()) as? T { return rest }
+        if type == AckReply.self || type == Arguments.self { return try self.special(type, ack: ack) }
+        return try self.next(type)
+    }
+
+    /// Apart, because the casts need storage for an optional of the type, whose metadata each call would look up.
+    @inline(never)
+    private mutating func special<T: Decodable>(_ type: T.Type, ack: (any AckSending)?) throws -> T {
+        if let reply = AckReply(sender: ack) as? T { return reply }
+        if let rest = Arguments(values: try self.remainingValues()) as? T { return rest }
         return try self.next(type)
     }
 }

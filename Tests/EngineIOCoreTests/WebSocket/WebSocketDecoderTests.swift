@@ -63,6 +63,32 @@ import Testing
         #expect(bytes.bytes == before)
     }
 
+    @Test func oneTextIsDecodedAlone() throws {
+        var decoder = WebSocketDecoder(maxMessageBytes: 1 << 20)
+        var scratch = ByteBuffer()
+        func only(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, cut: Int = 0, extra: [UInt8] = []) throws
+            -> ByteBuffer?
+        {
+            var frames = FrameBuilder()
+            frames.add(opcode, payload, isFinal: isFinal)
+            var bytes = ByteBuffer(bytes: frames.buffer.readableBytesView.dropLast(cut))
+            bytes.writeBytes(extra)
+            return try decoder.decodeOnly(bytes, scratch: &scratch)
+        }
+        for size in [0, 1, 125, 126, 70_000, 200_000] {
+            let text = [UInt8](repeating: UInt8(ascii: "x"), count: size)
+            #expect(try only(1, text) == ByteBuffer(bytes: text))
+        }
+        #expect(try only(1, [1], cut: 1) == nil)
+        #expect(try only(1, [1], extra: [0x81]) == nil)
+        #expect(try only(1, [1], isFinal: false) == nil)
+        #expect(try only(2, [1]) == nil)
+        #expect(try only(9, []) == nil)
+        #expect(throws: WebSocketError.invalidUTF8) { try only(1, [0xFF]) }
+        #expect(decoder.isFinished)
+        #expect(try only(1, [1]) == nil)
+    }
+
     @Test func scratchIsUsedAgain() throws {
         var frames = FrameBuilder()
         frames.add(0x1, "4hello")

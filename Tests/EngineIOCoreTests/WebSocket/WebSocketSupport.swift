@@ -12,6 +12,8 @@ struct DecodeResult: Equatable {
 enum Ownership: CaseIterable {
     case unique
     case shared
+    /// Shared, and reads of one text are tried first.
+    case sharedAndOnly
 }
 
 func decode(
@@ -24,8 +26,12 @@ func decode(
     var result = DecodeResult()
     for read in reads {
         let copy = ByteBuffer(bytes: read.readableBytesView)
-        let held = ownership == .shared ? copy : ByteBuffer()
+        let held = ownership == .unique ? ByteBuffer() : copy
         do {
+            if ownership == .sharedAndOnly, let text = try decoder.decodeOnly(copy, scratch: &scratch) {
+                result.messages.append(.text(text))
+                continue
+            }
             try decoder.decode(copy, scratch: &scratch, into: &result.messages)
         } catch {
             result.error = error
