@@ -183,7 +183,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 self.isDraining = false
                 return self.report(context)
             }
-            context.write(NIOAny(frames), promise: nil)
+            self.write(frames, nil, context)
             wrote = true
         }
         let rest = self.drain(session, context, wrote)
@@ -216,7 +216,6 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
             }
             if wrote {
                 wrote = false
-                self.direct.wroteToChannel()
                 context.flush()
             }
             if let spare { self.loop.giveBack(spare: spare) }
@@ -236,7 +235,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 for completion in completions { completion(true) }
                 return false
             }
-            context.write(NIOAny(frames[0]), promise: self.promise(completions, context))
+            self.write(frames[0], self.promise(completions, context), context)
             return true
         }
         // One write for many small frames: NIO and the system then see one buffer.
@@ -249,16 +248,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 buffer.writeImmutableBuffer(frame)
             } else {
                 if buffer.readableBytes > 0 {
-                    context.write(NIOAny(buffer), promise: nil)
+                    self.write(buffer, nil, context)
                     buffer = context.channel.allocator.buffer(capacity: 0)
                 }
-                context.write(NIOAny(frame), promise: nil)
+                self.write(frame, nil, context)
                 wrote = true
             }
         }
         if !wrote { self.direct.send(&buffer, context) }
         if buffer.readableBytes > 0 || wrote {
-            context.write(NIOAny(buffer), promise: self.promise(completions, context))
+            self.write(buffer, self.promise(completions, context), context)
             wrote = true
         } else {
             for completion in completions { completion(true) }
@@ -281,10 +280,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         return written
     }
 
+    /// Writes to the channel; from now on nothing may go past it before it has been flushed and is empty again.
+    private func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        self.direct.wroteToChannel()
+        context.write(NIOAny(bytes), promise: promise)
+    }
+
     /// Writes a frame that does not come from the outbox.
     private func writeAndFlush(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
-        self.direct.wroteToChannel()
-        context.writeAndFlush(NIOAny(frame), promise: nil)
+        self.write(frame, nil, context)
+        context.flush()
     }
 
     private func report(_ context: ChannelHandlerContext) {
