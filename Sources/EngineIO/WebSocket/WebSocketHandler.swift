@@ -118,7 +118,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
             case .pong:
                 continue
             case .close(let code, _):
-                if isInside, self.session.throttle != nil {
+                if isInside, self.session.throttle != nil, self.role == .serving {
                     self.closeInOrder(code)
                 } else {
                     self.peerClosed(code)
@@ -130,7 +130,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
     }
 
     private func leaveGate() {
-        if self.session.throttle != nil { self.pauseReading() }
+        if self.session.throttle != nil, self.role == .serving { self.pauseReading() }
         self.session.leaveGate(on: self.loop)
     }
 

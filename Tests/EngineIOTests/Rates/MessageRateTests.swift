@@ -232,6 +232,39 @@ struct MessageRateTests {
         }
     }
 
+    /// A WebSocket that only probes is no matter of the rate: it is read although its session waits, and when it ends.
+    @Test func aProbeDoesNotWait() async throws {
+        try await withServer({ $0.messageRate = Self.five(.wait) }, onMessage: { _, _ in }) { server in
+            let sid = try await server.openPolling().sid
+            let body = (0..<9).map { "4\($0)" }.joined(separator: "\u{1E}")
+            let post = try await server.http.start("POST", TestServer.path(sid), body: .text(body))
+            let session = try server.known(sid)
+            try await eventually("the sixth to wait") { session.state.withLock { $0.isHeld } }
+            for _ in 0..<2 {
+                let webSocket = try await server.probe(sid)
+                try await webSocket.send("2probe")
+                try await webSocket.expectText("3probe")
+                try await webSocket.close()
+                try await eventually("the end of the upgrade") { !session.isProbing }
+            }
+            // One that takes over is read no further than the POST.
+            let webSocket = try await server.probe(sid)
+            try await webSocket.send("2probe")
+            try await webSocket.expectText("3probe")
+            try await webSocket.send("5")
+            try await eventually("the upgrade") { session.transport == .websocket }
+            try await webSocket.send("4x")
+            session.send(text: "hello")
+            try await webSocket.expectText("4hello")
+            #expect(server.log.value.messages.count == 5)
+            #expect(post.connection.unread.isEmpty)
+            session.close()
+            try await webSocket.expectClose()
+            #expect(try await post.reply().status == 200)
+            #expect(server.log.value.messages.count == 5)
+        }
+    }
+
     /// The end that a client asks for has its place behind what it has sent.
     @Test func theEndWaitsToo() async throws {
         try await withServer(
