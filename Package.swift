@@ -210,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "SocketIORedisTests",
             dependencies: [
-                "SocketIORedis", "SocketIOTesting", "TestSupport", "RESP", "MessagePack",
+                "SocketIORedis", "SocketIOClient", "SocketIOTesting", "TestSupport", "RESP", "MessagePack",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.copy("Vectors")]

@@ -15,6 +15,7 @@ let package = Package(
     dependencies: [
         .package(name: "swift-socketio", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.4"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
     ],
     targets: [
@@ -31,6 +32,17 @@ let package = Package(
             dependencies: [
                 .product(name: "SocketIOClient", package: "swift-socketio"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "chaos-clients",
+            dependencies: [
+                .product(name: "SocketIOClient", package: "swift-socketio"),
+                .product(name: "SocketIORedis", package: "swift-socketio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
         // What SwiftNIO alone costs under the same traffic. Without the library.

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Dispatch
+import Foundation
 import SocketIO
 import SocketIORedis
 
@@ -29,30 +31,44 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "With --redis: which adapter.")
     var adapter: Adapter = .pubsub
 
+    @Option(
+        help: "Clients that lose their connection may come back within so many seconds and get what they have missed.")
+    var recovery: Int?
+
+    @Option(help: "With --adapter streams: about how many entries the stream holds.")
+    var streamLength: Int = RedisStreamsAdapterOptions().maxLength
+
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
 
-        func factory(_ redis: any RedisClient) -> AdapterFactory {
+        func factory(_ redis: any RedisClient, streamLength: Int) -> AdapterFactory {
             switch self {
             case .pubsub: RedisAdapter.factory(redis)
             case .sharded: ShardedRedisAdapter.factory(redis)
-            case .streams: RedisStreamsAdapter.factory(redis)
+            case .streams: RedisStreamsAdapter.factory(redis, options: .init(maxLength: streamLength))
             }
         }
     }
 
     func validate() throws {
         guard (0...65535).contains(self.port) else { throw ValidationError("--port must be from 0 to 65535") }
+        guard self.recovery.map({ (1...86_400).contains($0) }) ?? true else {
+            throw ValidationError("--recovery must be from 1 to 86400")
+        }
         guard (1...1024).contains(self.threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 
     func run() async throws {
         var configuration = SocketIOConfiguration(port: self.port)
         configuration.engine.eventLoopCount = self.threads
+        configuration.connectionStateRecovery = self.recovery.map {
+            ConnectionStateRecovery(maxDisconnectionDuration: .seconds($0))
+        }
         if let url = self.redis {
             var connections = RESPConfiguration()
             connections.sharesConnection = self.adapter == .streams
-            configuration.adapter = self.adapter.factory(try RESPClient(url: url, configuration: connections))
+            configuration.adapter = self.adapter.factory(
+                try RESPClient(url: url, configuration: connections), streamLength: self.streamLength)
         }
         let io = SocketIOServer(configuration: configuration)
         io.onConnection { socket in
@@ -66,6 +82,12 @@ struct BenchServer: AsyncParsableCommand {
                 io.to(Room(room)).emit("msg", text, sequence)
             }
         }
-        try await io.run()
+        // SIGTERM closes it in order.
+        let serving = Task { try await io.run() }
+        signal(SIGTERM, SIG_IGN)
+        let terminated = DispatchSource.makeSignalSource(signal: SIGTERM)
+        terminated.setEventHandler { serving.cancel() }
+        terminated.resume()
+        try await serving.value
     }
 }

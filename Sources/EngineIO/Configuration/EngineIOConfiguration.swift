@@ -29,6 +29,11 @@ public struct EngineIOConfiguration: Sendable {
     /// not counted. Default 16 MiB. A client that does not
     /// read while more is sent is closed (``EngineIOCloseReason/transportError``); see `SECURITY.md`.
     public var maxOutboxBytes: Int
+    /// Most bytes that wait, counted as for ``maxOutboxBytes``, for all clients together that do not take what was sent right
+    /// now: WebSockets that the system takes no more for, and polling clients without a GET. A broadcast counts for each of
+    /// them, though its bytes are shared. Default 1 GiB. Over it such clients are closed (``EngineIOCloseReason/transportError``) when
+    /// more is sent to them; those who hold the average or more already at seven eighths of it.
+    public var maxTotalOutboxBytes: Int
     /// Most bytes received from one client that wait while its earlier messages are being handled. Default 4 MiB.
     public var maxInboundQueueBytes: Int
     /// Most sessions at a time. Default 100,000. Further handshakes get status 503,
@@ -105,6 +110,7 @@ public struct EngineIOConfiguration: Sendable {
         self.maxPayload = 1_000_000
         self.maxPacketsPerPayload = 10_000
         self.maxOutboxBytes = 16 << 20
+        self.maxTotalOutboxBytes = 1 << 30
         self.maxInboundQueueBytes = 4 << 20
         self.maxSessions = 100_000
         self.maxSessionsPerAddress = nil

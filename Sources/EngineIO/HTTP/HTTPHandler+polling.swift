@@ -40,6 +40,7 @@ extension HTTPHandler {
         if isAnswered {
             self.respond(frames: frames)
             for completion in completions { completion(true) }
+            session.tellReady()
         }
         frames.removeAll(keepingCapacity: frames.count <= 1024)
         self.loop.frames = frames

@@ -26,6 +26,7 @@ extension EngineIOConfiguration {
         try require(self.maxPayload > 0, "maxPayload must be positive")
         try require(self.maxPacketsPerPayload > 0, "maxPacketsPerPayload must be positive")
         try require(self.maxOutboxBytes > 0, "maxOutboxBytes must be positive")
+        try require(self.maxTotalOutboxBytes > 0, "maxTotalOutboxBytes must be positive")
         try require(self.maxInboundQueueBytes > 0, "maxInboundQueueBytes must be positive")
         try require(self.maxSessions > 0, "maxSessions must be positive")
         try require((self.maxSessionsPerAddress ?? 1) > 0, "maxSessionsPerAddress must be positive")

@@ -60,6 +60,7 @@ public final class EngineIOServer: Sendable {
             upgradeTimeout: configuration.upgradeTimeout.nanoseconds,
             closeTimeout: configuration.closeTimeout.nanoseconds,
             maxOutboxBytes: configuration.maxOutboxBytes,
+            maxTotalOutboxBytes: configuration.maxTotalOutboxBytes,
             maxInboundQueueBytes: configuration.maxInboundQueueBytes
         )
         self.requestTimeout = configuration.requestTimeout.nanoseconds

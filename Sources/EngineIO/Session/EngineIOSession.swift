@@ -31,6 +31,9 @@ public final class EngineIOSession: Sendable {
     private let isEndingFlag = Atomic<Bool>(false)
     /// In the wheel of ``loop``; void once the session has ended.
     private let ticket = WheelTicket()
+    /// Of ``ready(below:)``.
+    let hasWaiters = Atomic<Bool>(false)
+    let nextWaiter = Atomic<UInt64>(0)
     var isEnding: Bool { self.isEndingFlag.load(ordering: .relaxed) }
 
     init(id: String, request: EngineIORequest, loop: LoopContext, server: EngineIOServer, state: SessionState) {
@@ -85,12 +88,14 @@ public final class EngineIOSession: Sendable {
         case closed
         /// More waits than the limit allows; the session is being closed.
         case overflow
+        /// More waits than is allowed for all clients together; the session is being closed.
+        case totalOverflow
     }
 
     /// Sends messages that were framed before: server frames back to back, shared by all recipients of a broadcast.
     @discardableResult
-    package func send(frames: ByteBuffer, isVolatile: Bool = false) -> SendResult {
-        self.send(OutboundPacket(frames: frames), isVolatile: isVolatile)
+    package func send(frames: ByteBuffer, isVolatile: Bool = false, key: String? = nil) -> SendResult {
+        self.send(OutboundPacket(frames: frames, key: key), isVolatile: isVolatile)
     }
 
     /// Sends messages that were framed before, by copying them: into storage that the outbox has already, or that
@@ -120,9 +125,10 @@ public final class EngineIOSession: Sendable {
 
     /// Puts a packet into the outbox and does nothing else: for callers that hold a lock of their own, and call
     /// ``complete(_:)`` once they have released it.
-    package func stage(frames: ByteBuffer) -> StagedSend {
+    package func stage(frames: ByteBuffer, isVolatile: Bool = false) -> StagedSend {
         let packet = OutboundPacket(frames: frames)
-        return StagedSend(appended: self.state.withLock { $0.append(packet) }, packet: packet)
+        let appended = self.state.withLock { $0.append(packet, isVolatile: isVolatile) }
+        return StagedSend(appended: appended, packet: packet)
     }
 
     @discardableResult
@@ -147,6 +153,14 @@ public final class EngineIOSession: Sendable {
             )
             self.end(reason: .transportError, .close)
             return .overflow
+        case .totalOverflow:
+            packet.completion?(false)
+            self.server.logger.info(
+                "session closed: its client does not read and maxTotalOutboxBytes is reached",
+                metadata: ["socketio.limit": "maxTotalOutboxBytes", "socketio.address": "\(self.request.address)"]
+            )
+            self.end(reason: .transportError, .close)
+            return .totalOverflow
         }
     }
 
@@ -190,6 +204,7 @@ public final class EngineIOSession: Sendable {
         self.finish(ended.websocket, end)
         self.finish(ended.probing, .close)
         for packet in ended.discarded { packet.completion?(false) }
+        for waiter in ended.waiters { waiter.continuation.resume(throwing: EngineIOSessionClosedError()) }
         self.submit(.closed(reason))
     }
 

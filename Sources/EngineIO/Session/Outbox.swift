@@ -5,9 +5,12 @@ struct OutboundPacket: Sendable {
     var frames: ByteBuffer
     /// Called when the packet was handed to the system, or dropped (false). Rarely there.
     var completion: (@Sendable (Bool) -> Void)?
+    /// A later packet with the same key takes this one's place if it still waits. Rarely there.
+    var key: String?
 
-    init(frames: ByteBuffer, completion: (@Sendable (Bool) -> Void)? = nil) {
+    init(frames: ByteBuffer, key: String? = nil, completion: (@Sendable (Bool) -> Void)? = nil) {
         self.frames = frames
+        self.key = key
         self.completion = completion
     }
 
@@ -27,11 +30,24 @@ struct Outbox: Sendable {
         var count = 1
         /// Whether more may be copied to its end.
         var isOwn = false
+        /// A packet whose place a later one has taken.
+        var isVoid: Bool { self.count == 0 }
     }
 
     private var first: Segment?
     private var rest: [Segment] = []
     private var head = 0
+    /// Where the packets with keys are; nil while none has ever waited. Rarely there.
+    private var keyed: Keyed?
+
+    /// Segments are numbered in the order in which they came.
+    private struct Keyed: Sendable {
+        var numbers: [String: Int] = [:]
+        /// The number of the first segment.
+        var first = 0
+        /// Void segments among the others.
+        var voids = 0
+    }
     /// Packets that wait.
     private(set) var count = 0
     /// Bytes of all packets that wait.
@@ -44,9 +60,42 @@ struct Outbox: Sendable {
     var isEmpty: Bool { self.first == nil }
 
     mutating func append(_ packet: OutboundPacket) {
+        if let key = packet.key { self.dropLast(key) }
         self.count += 1
         self.byteCount += packet.byteCount
         self.append(Segment(packet: packet))
+        if let key = packet.key {
+            let number = (self.keyed?.first ?? 0) + self.rest.count - self.head
+            self.keyed = self.keyed ?? Keyed()
+            self.keyed?.numbers[key] = number
+        }
+    }
+
+    /// Drops the packet with this key, if it waits.
+    mutating func dropLast(_ key: String) {
+        guard let number = self.keyed?.numbers.removeValue(forKey: key), let first = self.keyed?.first else { return }
+        if number == first {
+            _ = self.popFirst()
+            return
+        }
+        let index = self.head + number - first - 1
+        guard self.rest.indices.contains(index) else { return }
+        self.count -= 1
+        self.byteCount -= self.rest[index].packet.byteCount
+        self.rest[index] = Segment(packet: OutboundPacket(frames: ByteBuffer()), count: 0)
+        self.keyed?.voids += 1
+        if let voids = self.keyed?.voids, voids > 32, voids * 2 > self.rest.count - self.head { self.removeVoids() }
+    }
+
+    private mutating func removeVoids() {
+        self.rest = self.rest[self.head...].filter { !$0.isVoid }
+        self.head = 0
+        var keyed = Keyed()
+        if let key = self.first?.packet.key { keyed.numbers[key] = 0 }
+        for (index, segment) in self.rest.enumerated() {
+            if let key = segment.packet.key { keyed.numbers[key] = index + 1 }
+        }
+        self.keyed = keyed
     }
 
     /// Appends a copy of a packet. A new segment gets storage that `here` has left over, if it has any.
@@ -89,6 +138,18 @@ struct Outbox: Sendable {
         guard let segment = self.first else { return nil }
         self.count -= segment.count
         self.byteCount -= segment.packet.byteCount
+        repeat { self.advance() } while self.first?.isVoid == true
+        if self.first == nil {
+            self.keyed = nil
+        } else if let key = segment.packet.key {
+            self.keyed?.numbers[key] = nil
+        }
+        return segment.packet
+    }
+
+    /// Makes the next segment the first.
+    private mutating func advance() {
+        self.keyed?.first += 1
         if self.head < self.rest.count {
             self.first = self.rest[self.head]
             self.head += 1
@@ -102,7 +163,7 @@ struct Outbox: Sendable {
         } else {
             self.first = nil
         }
-        return segment.packet
+        if self.first?.isVoid == true { self.keyed?.voids -= 1 }
     }
 
     /// Takes everything, if it lies in one piece and nobody is to be told what becomes of it.
@@ -112,6 +173,7 @@ struct Outbox: Sendable {
         }
         self.count = 0
         self.byteCount = 0
+        self.keyed = nil
         return segment.packet.frames
     }
 

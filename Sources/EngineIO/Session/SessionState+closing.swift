@@ -8,6 +8,7 @@ extension SessionState {
         var websocket: SessionEndpoint?
         var probing: SessionEndpoint?
         var discarded: [OutboundPacket] = []
+        var waiters: [RoomWaiter] = []
     }
 
     /// Ends the session at once. Returns nil if it had ended before.
@@ -23,10 +24,12 @@ extension SessionState {
         }
         if case .probing(let endpoint, _) = self.upgrade { ended.probing = endpoint }
         ended.discarded = self.outbox.removeAll()
+        swap(&ended.waiters, &self.waiters)
         self.poll = nil
         self.post = nil
         self.upgrade = .none
         self.bytesInFlight = 0
+        self.count()
         self.upgradeDeadline = nil
         self.noopDeadline = nil
         self.closeDeadline = nil

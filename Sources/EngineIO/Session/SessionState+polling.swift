@@ -28,6 +28,7 @@ extension SessionState {
             return .wait
         }
         self.poll = endpoint
+        self.count()
         return .drain
     }
 
@@ -52,6 +53,7 @@ extension SessionState {
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
+        self.count()
         return true
     }
 
@@ -60,6 +62,7 @@ extension SessionState {
         guard self.poll === endpoint else { return false }
         self.poll = nil
         self.noopDeadline = nil
+        self.count()
         return true
     }
 
@@ -93,5 +96,6 @@ extension SessionState {
     mutating func attach(_ endpoint: SessionEndpoint) {
         self.transport = .websocket(endpoint)
         self.isScheduled = true
+        self.count()
     }
 }

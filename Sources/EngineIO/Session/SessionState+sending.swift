@@ -12,11 +12,14 @@ extension SessionState {
         case refused
         /// The client does not read: the session must end.
         case overflow
+        /// It does not read at the moment, and the clients that do not have all too much waiting: the session must end.
+        case totalOverflow
     }
 
     mutating func append(_ packet: OutboundPacket, isVolatile: Bool = false) -> Appended {
-        if let refusal = self.refusal(isVolatile) { return refusal }
+        if let refusal = self.refusal(isVolatile, key: packet.key) { return refusal }
         self.outbox.append(packet)
+        self.count()
         return .queued(wake: self.endpointToWake())
     }
 
@@ -24,13 +27,39 @@ extension SessionState {
     mutating func append(copying frames: ByteBuffer, isVolatile: Bool, _ here: LoopContext) -> Appended {
         if let refusal = self.refusal(isVolatile) { return refusal }
         self.outbox.append(copying: frames, here)
+        self.count()
         return .queued(wake: self.endpointToWake())
     }
 
-    private func refusal(_ isVolatile: Bool) -> Appended? {
+    private mutating func refusal(_ isVolatile: Bool, key: String? = nil) -> Appended? {
         guard self.phase == .open else { return .refused }
         if isVolatile, !self.isReady { return .dropped }
-        return self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes ? .overflow : nil
+        // It makes room for its successor.
+        if let key { self.outbox.dropLast(key) }
+        if self.outbox.cost + self.bytesInFlight > self.limits.maxOutboxBytes { return .overflow }
+        if self.isStuck, self.limits.total.isOver(own: self.counted) { return .totalOverflow }
+        return nil
+    }
+
+    /// Whether the client does not take what waits.
+    private var isStuck: Bool {
+        switch self.transport {
+        case .polling: self.poll == nil
+        case .websocket: !self.isWritable
+        }
+    }
+
+    /// Tells the server's total what waits while the client is stuck. To be called when something of that changes.
+    @inline(__always)
+    mutating func count() {
+        if self.counted != 0 || self.isStuck { self.recount() }
+    }
+
+    private mutating func recount() {
+        let now = self.phase != .closed && self.isStuck ? self.outbox.cost + self.bytesInFlight : 0
+        guard now != self.counted else { return }
+        self.limits.total.change(from: self.counted, to: now)
+        self.counted = now
     }
 
     /// Whether a packet would leave right now.
@@ -95,6 +124,7 @@ extension SessionState {
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
+        self.count()
         if !self.outbox.isEmpty { return .more }
         return self.phase == .closing ? .closing : .none
     }
@@ -104,7 +134,9 @@ extension SessionState {
         guard case .websocket(let current) = self.transport, current === endpoint, self.phase == .open else {
             return nil
         }
-        return self.outbox.takeOnly()
+        guard let frames = self.outbox.takeOnly() else { return nil }
+        self.count()
+        return frames
     }
 
     /// What follows from the end of a drain.
@@ -122,6 +154,7 @@ extension SessionState {
         guard case .websocket(let current) = self.transport, current === endpoint else { return .nothing }
         self.isWritable = isWritable
         self.bytesInFlight = isWritable ? 0 : bytesInFlight
+        self.count()
         guard isWritable else { return .nothing }
         if self.outbox.isEmpty { return self.phase == .closing ? .closing : .nothing }
         return self.endpointToWake().map { .wake($0) } ?? .nothing

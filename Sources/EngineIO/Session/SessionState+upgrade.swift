@@ -32,6 +32,7 @@ extension SessionState {
         self.isScheduled = true
         let poll = self.poll
         self.poll = nil
+        self.count()
         return (poll, !self.outbox.isEmpty)
     }
 

@@ -36,6 +36,10 @@ struct SessionState: Sendable {
     /// What NIO had not yet given to the system after the last drain of a WebSocket that could take no more.
     var bytesInFlight = 0
     var outbox = Outbox()
+    /// What this session has in ``SessionLimits/total``.
+    var counted = 0
+    /// Who waits for room; rarely anybody.
+    var waiters: [RoomWaiter] = []
 
     var upgrade = Upgrade.none
     /// The endpoint whose GET waits for packets.
@@ -73,6 +77,7 @@ final class SessionLimits: Sendable {
     let upgradeTimeout: UInt64
     let closeTimeout: UInt64
     let maxOutboxBytes: Int
+    let total: OutboxTotal
     let maxInboundQueueBytes: Int
 
     init(
@@ -81,6 +86,7 @@ final class SessionLimits: Sendable {
         upgradeTimeout: UInt64,
         closeTimeout: UInt64,
         maxOutboxBytes: Int,
+        maxTotalOutboxBytes: Int,
         maxInboundQueueBytes: Int
     ) {
         self.pingInterval = pingInterval
@@ -88,6 +94,7 @@ final class SessionLimits: Sendable {
         self.upgradeTimeout = upgradeTimeout
         self.closeTimeout = closeTimeout
         self.maxOutboxBytes = maxOutboxBytes
+        self.total = OutboxTotal(max: maxTotalOutboxBytes)
         self.maxInboundQueueBytes = maxInboundQueueBytes
     }
 }

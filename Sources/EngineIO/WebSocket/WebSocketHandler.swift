@@ -181,7 +181,8 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
             if frames.readableBytes == 0 {
                 self.loop.giveBack(spare: frames)
                 self.isDraining = false
-                return self.report(context)
+                self.report(context)
+                return session.tellReady()
             }
             self.write(frames, nil, context)
             wrote = true
@@ -189,6 +190,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         let rest = self.drain(session, context, wrote)
         self.isDraining = false
         self.report(context)
+        session.tellReady()
         if rest == .closing, self.role == .serving { session.finishClosing(self) }
     }
 

@@ -86,6 +86,9 @@ public struct BroadcastFlags: Sendable, Hashable {
     public var compress: Bool?
     /// How long acknowledgements and queries may take. nil: the default.
     public var timeout: Duration?
+    /// Takes the place of the last event with this key in what waits for a client of this server; other servers of a cluster
+    /// know nothing of it. nil: an event like any other.
+    public var conflationKey: String?
     /// Set by `socket.broadcast`, for servers of the cluster that look at it.
     public var broadcast = false
     /// Set for a socket of any server, of which there is one. Other servers look at it.

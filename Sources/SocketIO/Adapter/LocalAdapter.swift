@@ -6,16 +6,27 @@ import Synchronization
 /// One lock guards them. It is held while a table is looked up or changed, never while something is sent: a broadcast takes a
 /// snapshot of the members and puts its packet into their outboxes afterwards. A broadcast that begins after a join has
 /// returned and ends before a leave is called reaches the socket exactly once; one that begins after a leave has returned does
-/// not reach it; one that overlaps may.
+/// not reach it; one that overlaps may. With connection state recovery, packets that are kept are put into the outboxes under
+/// the lock: see `LocalAdapter+log.swift`.
 public final class LocalAdapter: Sendable {
-    private let table = Mutex<RoomTable>(RoomTable())
+    let table = Mutex<RoomTable>(RoomTable())
     private let listeners = Mutex<[@Sendable (RoomEvent) -> Void]>([])
     private let untold = Mutex(Untold())
     private let hasListeners = Atomic<Bool>(false)
-    private let maxRoomsPerSocket: Int
+    let maxRoomsPerSocket: Int
+    /// What clients need to go on where they have stopped; nil if they can't.
+    let recovery: NamespaceRecovery?
+    /// Called, outside the lock, when sessions of clients that were away are over.
+    let onSessionsExpired: @Sendable () -> Void
 
-    init(maxRoomsPerSocket: Int) {
+    init(
+        maxRoomsPerSocket: Int,
+        recovery: NamespaceRecovery? = nil,
+        onSessionsExpired: @escaping @Sendable () -> Void = {}
+    ) {
         self.maxRoomsPerSocket = maxRoomsPerSocket
+        self.recovery = recovery
+        self.onSessionsExpired = onSessionsExpired
     }
 
     // MARK: Room events
@@ -28,7 +39,7 @@ public final class LocalAdapter: Sendable {
     }
 
     /// Changes the table under the lock; tells the listeners outside it.
-    private func change<Result: Sendable>(
+    func change<Result: Sendable>(
         _ body: (inout RoomTable, inout RoomTable.Events, _ recordsEvents: Bool) -> Result
     ) -> Result {
         let records = self.hasListeners.load(ordering: .acquiring)
@@ -82,10 +93,12 @@ public final class LocalAdapter: Sendable {
     func add(_ socket: Socket, connect: () -> Set<Room>) -> Bool {
         self.change { table, events, records in
             table.insert(socket, events: &events, recordsEvents: records)
+            self.recovery?.began(socket)
             var fits = true
             for room in connect() {
                 let joined = table.join(
                     socket.id, room, limit: self.maxRoomsPerSocket, events: &events, recordsEvents: records)
+                if joined { self.recovery?.joined(room, socket.id) }
                 fits = fits && joined
             }
             return fits
@@ -99,6 +112,7 @@ public final class LocalAdapter: Sendable {
             for room in rooms {
                 let joined = table.join(
                     id, room, limit: self.maxRoomsPerSocket, events: &events, recordsEvents: records)
+                if joined { self.recovery?.joined(room, id) }
                 fits = fits && joined
             }
             return fits
@@ -108,6 +122,7 @@ public final class LocalAdapter: Sendable {
     func leave(_ id: String, _ room: Room) {
         self.change { table, events, records in
             table.leave(id, room, events: &events, recordsEvents: records)
+            self.recovery?.left(room, id)
         }
     }
 
@@ -130,10 +145,8 @@ public final class LocalAdapter: Sendable {
         self.table.withLock { Set($0.rooms.keys).union($0.sockets.keys.lazy.map { Room($0) }) }
     }
 
-    /// Whether a socket of this server is in the room.
-    public func hasMembers(_ room: Room) -> Bool {
-        self.table.withLock { $0.rooms[room] != nil || $0.sockets[room.name] != nil }
-    }
+    /// Whether a socket of this server is in the room, or the session of one that is away and for which packets are kept here.
+    public func hasMembers(_ room: Room) -> Bool { self.table.withLock { $0.exists(room) } }
 
     func select(_ target: BroadcastTarget) -> RoomTable.Selection { self.table.withLock { $0.select(target) } }
 
@@ -143,10 +156,15 @@ public final class LocalAdapter: Sendable {
 
     /// Sends a packet to this server's sockets.
     public func broadcast(_ packet: BroadcastPacket, to target: BroadcastTarget) {
+        if let recovery = self.recovery {
+            if recovery.logs(target.flags) { return self.broadcastKept(packet, to: target, recovery) }
+            if packet.encoded.endsInText { return self.broadcastUnkept(packet, to: target, recovery) }
+        }
         let frames = packet.encoded.frames
         let isVolatile = target.flags.volatile
+        let key = target.flags.conflationKey
         self.select(target).forEach { socket in
-            socket.deliver(frames, isVolatile: isVolatile, event: packet)
+            socket.deliver(frames, isVolatile: isVolatile, key: key, event: packet)
         }
     }
 

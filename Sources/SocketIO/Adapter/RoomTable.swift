@@ -15,6 +15,8 @@ struct RoomTable: Sendable {
     private(set) var sockets: [String: Entry] = [:]
     private(set) var rooms: [Room: MemberList] = [:]
     private(set) var all = MemberList()
+    /// How many sessions of clients that are away were in a room; see `RoomTable+held.swift`.
+    var held: [Room: Int] = [:]
 
     /// What has changed, for the listeners to room events.
     typealias Events = [RoomEvent]
@@ -26,7 +28,7 @@ struct RoomTable: Sendable {
         self.sockets[socket.id] = Entry(socket: socket, position: self.all.append(socket))
         if recordsEvents {
             let own = Room(socket.id)
-            if self.rooms[own] == nil { events.append(.created(own)) }
+            if self.rooms[own] == nil, !self.isHeld(own) { events.append(.created(own)) }
             events.append(.joined(own, socketID: socket.id))
         }
     }
@@ -43,7 +45,7 @@ struct RoomTable: Sendable {
         guard let index = self.sockets.index(forKey: id) else { return true }
         if room.name == id || self.sockets.values[index].rooms[room] != nil { return true }
         guard self.sockets.values[index].rooms.count < limit else { return false }
-        if recordsEvents, self.rooms[room] == nil, self.sockets[room.name] == nil { events.append(.created(room)) }
+        if recordsEvents, !self.exists(room) { events.append(.created(room)) }
         // Of the entry nothing but the socket is held meanwhile: a copy of its rooms would have them copied at the next line.
         let socket = self.sockets.values[index].socket
         let position = self.rooms[room, default: MemberList()].append(socket)
@@ -59,7 +61,7 @@ struct RoomTable: Sendable {
         self.removeMember(at: position, of: room)
         if recordsEvents {
             events.append(.left(room, socketID: id))
-            if self.rooms[room] == nil, self.sockets[room.name] == nil { events.append(.deleted(room)) }
+            if !self.exists(room) { events.append(.deleted(room)) }
         }
     }
 
@@ -71,13 +73,13 @@ struct RoomTable: Sendable {
             self.removeMember(at: position, of: room)
             if recordsEvents {
                 events.append(.left(room, socketID: id))
-                if self.rooms[room] == nil, self.sockets[room.name] == nil { events.append(.deleted(room)) }
+                if !self.exists(room) { events.append(.deleted(room)) }
             }
         }
         let own = Room(id)
         if recordsEvents {
             events.append(.left(own, socketID: id))
-            if self.rooms[own] == nil { events.append(.deleted(own)) }
+            if self.rooms[own] == nil, !self.isHeld(own) { events.append(.deleted(own)) }
         }
         return Set(entry.rooms.keys).union([own])
     }

@@ -25,6 +25,14 @@ extension Broadcasting {
     /// The packet is dropped for clients that can't be written to right now.
     public var volatile: BroadcastOperator { self.broadcastOperator.with { $0.flags.volatile = true } }
 
+    /// For what only the latest state counts of: an earlier event with the same key that still waits for a client, because it does
+    /// not read, is dropped, and this one waits behind all others. Keys are those of a socket. Sockets of other servers of a
+    /// cluster get every event. It has no effect on ``emitWithAck(_:_:as:)`` and with connection state recovery, which has a client
+    /// get every event.
+    public func conflating(_ key: String) -> BroadcastOperator {
+        self.broadcastOperator.with { $0.flags.conflationKey = key }
+    }
+
     /// Only sockets of this server.
     public var local: BroadcastOperator { self.broadcastOperator.with { $0.flags.local = true } }
 

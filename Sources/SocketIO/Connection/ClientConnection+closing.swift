@@ -30,6 +30,7 @@ extension ClientConnection {
         self.decoder.reset()
         self.server.remove(self)
         self.passing = [:]
+        self.waiting = WaitingPackets()
         // Those whose middlewares still run: what they wait for will not come.
         for socket in self.joiningSockets.values { socket.refuse() }
         self.joiningSockets = [:]

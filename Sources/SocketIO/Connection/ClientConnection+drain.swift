@@ -15,9 +15,9 @@ extension ClientConnection {
 
     private func leave(by deadline: UInt64, _ unfinished: UnfinishedCount, on loop: LoopContext) {
         guard !self.isClosing else { return }
-        let isBusy = self.isBusy
-        guard isBusy, NIODeadline.now().uptimeNanoseconds < deadline else {
-            if isBusy { unfinished.count.wrappingAdd(1, ordering: .relaxed) }
+        let hasWork = self.hasWork
+        guard hasWork, NIODeadline.now().uptimeNanoseconds < deadline else {
+            if hasWork { unfinished.count.wrappingAdd(1, ordering: .relaxed) }
             self.closeSockets(.serverShuttingDown, on: loop)
             self.session.close()
             return
@@ -28,8 +28,9 @@ extension ClientConnection {
     }
 
     /// Whether something that the client has sent is being handled, or somebody waits for its answer.
-    private var isBusy: Bool {
-        self.runningHandlers.load(ordering: .relaxed) > 0 || !self.passing.isEmpty || !self.joining.isEmpty
-            || self.session.hasWaitingMessages || self.socketsInOrder.contains { $0.pendingAckCount > 0 }
+    private var hasWork: Bool {
+        self.runningHandlers.load(ordering: .relaxed) > 0 || !self.waiting.isEmpty || !self.passing.isEmpty
+            || !self.joining.isEmpty || self.session.hasWaitingMessages
+            || self.socketsInOrder.contains { $0.pendingAckCount > 0 }
     }
 }

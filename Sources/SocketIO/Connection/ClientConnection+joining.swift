@@ -45,11 +45,26 @@ extension ClientConnection {
                 self.session.enqueue { loop in self.join(namespace, auth, on: loop) }
             }
         }
+        if let recovery = namespace.local.recovery {
+            return self.joinRecoverably(namespace, auth, recovery, on: loop)
+        }
+        self.joinAnew(namespace, auth, on: loop)
+    }
+
+    /// - Parameter failure: Why the client does not go on where it had stopped, if it wanted to.
+    func joinAnew(
+        _ namespace: Namespace,
+        _ auth: SocketIOValue,
+        failure: RecoveryFailure? = nil,
+        on loop: LoopContext
+    ) {
         let socket = Socket(
             id: loop.makeID(),
             namespace: namespace,
             connection: self,
-            handshake: Handshake(self.session.request, auth: auth)
+            handshake: Handshake(self.session.request, auth: auth),
+            pid: namespace.local.recovery == nil ? nil : SessionID.random(),
+            recoveryFailure: failure
         )
         let middlewares = namespace.middlewares
         guard !middlewares.isEmpty else { return self.finishJoin(socket, nil, on: loop) }
@@ -66,7 +81,7 @@ extension ClientConnection {
         }
     }
 
-    private func finishJoin(_ socket: Socket, _ error: (any Error)?, on loop: LoopContext) {
+    func finishJoin(_ socket: Socket, _ error: (any Error)?, on loop: LoopContext) {
         let namespace = socket.namespace
         self.endJoining(namespace.name)
         self.joiningSockets[namespace.name] = nil
@@ -83,7 +98,8 @@ extension ClientConnection {
         self.connectDeadline = nil
         self.joined.withLock { $0.add(socket) }
         if namespace.name == "/" { self.mainSocket = socket }
-        let connect = PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: nil)
+        let connect = PacketEncoder.connect(
+            namespace: namespace.name, sid: socket.id, pid: socket.pid, failure: socket.recoveryFailure)
         var staged: EngineIOSession.StagedSend?
         let fits = namespace.local.add(socket) {
             // Under the lock of the namespace: the consequences come after it.

@@ -4,11 +4,12 @@ import SocketIOCore
 extension ClientConnection {
     func receive(_ packet: Packet, on loop: LoopContext) {
         if self.countsEvents, packet.type == .event, !self.admits(packet, on: loop) { return }
-        if !self.passing.isEmpty, self.waits(packet) { return }
-        self.handle(packet, on: loop)
+        if !self.waiting.isEmpty || self.isBusy, self.waitsForHandlers(packet) { return }
+        self.dispatch(packet, on: loop)
     }
 
-    private func handle(_ packet: Packet, on loop: LoopContext) {
+    func dispatch(_ packet: Packet, on loop: LoopContext) {
+        if !self.passing.isEmpty, self.waits(packet) { return }
         let socket = packet.namespace == "/" ? self.mainSocket : self.joined.withLock { $0[packet.namespace] }
         guard let socket else { return self.receiveWithoutSocket(packet, on: loop) }
         switch packet.type {
@@ -32,16 +33,12 @@ extension ClientConnection {
     /// Keeps a packet back that must not overtake an event which is passing through middlewares. Acknowledgements go on: a
     /// middleware may be waiting for one.
     private func waits(_ packet: Packet) -> Bool {
-        guard let count = self.passing[packet.namespace]?.count else { return false }
+        guard self.passing[packet.namespace] != nil else { return false }
         switch packet.type {
         case .ack, .binaryAck: return false
         default: break
         }
-        if count >= self.server.configuration.maxRunningHandlers {
-            self.overload()
-        } else {
-            self.passing[packet.namespace]?.append(packet)
-        }
+        if self.admitWaiting(packet) { self.passing[packet.namespace]?.append(packet.compacted) }
         return true
     }
 
@@ -53,33 +50,16 @@ extension ClientConnection {
         var packets = (self.passing.removeValue(forKey: namespace) ?? [])[...]
         while let packet = packets.popFirst() {
             if self.isClosing { return }
-            self.handle(packet, on: loop)
+            // All that waits elsewhere has come behind these.
+            if self.isBusy { return self.waitAgain([packet] + packets) }
+            self.waitingBytes -= packet.waitingCost
+            self.dispatch(packet, on: loop)
             // The next one has begun to pass: the rest stays behind it.
             if self.passing[namespace] != nil { return self.passing[namespace, default: []] += packets }
         }
     }
 
-    /// Counts an async handler; returns false, and the connection is closed, when too many are running.
-    func beginHandler() -> Bool {
-        let count = self.runningHandlers.wrappingAdd(1, ordering: .relaxed).newValue
-        guard count > self.server.configuration.maxRunningHandlers else { return true }
-        self.endHandler()
-        self.session.enqueue { _ in self.overload() }
-        return false
-    }
-
-    func endHandler() { self.runningHandlers.wrappingSubtract(1, ordering: .relaxed) }
-
-    func overload() {
-        guard !self.isClosing else { return }
-        self.server.logger.info(
-            "connection closed: its events come faster than they are handled",
-            metadata: ["socketio.limit": "maxRunningHandlers"]
-        )
-        self.closeByServer()
-    }
-
-    private func receiveWithoutSocket(_ packet: Packet, on loop: LoopContext) {
+    func receiveWithoutSocket(_ packet: Packet, on loop: LoopContext) {
         let namespace = packet.namespace
         if packet.type == .connect, !self.joining.contains(namespace) {
             self.left.remove(namespace)

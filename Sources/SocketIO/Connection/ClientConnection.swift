@@ -23,6 +23,11 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     var joiningSockets: [String: Socket] = [:]
     /// Namespaces of which an event is passing through middlewares, with the packets that have come behind it.
     var passing: [String: [Packet]] = [:]
+    /// What has come while too many handlers run, in order, and what all packets cost that wait here or in ``passing``.
+    var waiting = WaitingPackets()
+    var waitingBytes = 0
+    let hasWaiting = Atomic<Bool>(false)
+    let isResuming = Atomic<Bool>(false)
     /// Async handlers that are running.
     let runningHandlers = Atomic<Int>(0)
     /// Namespaces that the server has disconnected: what the client had sent before it knew is ignored.

@@ -46,7 +46,7 @@ struct Invocation: Sendable {
     func start(_ operation: @escaping @Sendable () async throws -> Void) {
         var connection: ClientConnection?
         if case .socket(let socket) = self.origin { connection = socket.connection }
-        if let connection, !connection.beginHandler() { return }
+        connection?.beginHandler()
         startTask(on: self.executor) { [origin, event, connection] in
             do { try await operation() } catch { origin.report(error, event: event) }
             connection?.endHandler()

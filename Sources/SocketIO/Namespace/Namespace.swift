@@ -45,12 +45,22 @@ public final class Namespace: Sendable {
         self.parent = parent
         self.configuration = server.configuration
         self.logger = server.logger
-        self.local = LocalAdapter(maxRoomsPerSocket: server.configuration.maxRoomsPerSocket)
+        self.local = LocalAdapter(
+            maxRoomsPerSocket: server.configuration.maxRoomsPerSocket,
+            recovery: server.configuration.connectionStateRecovery.map {
+                NamespaceRecovery(
+                    $0, heartbeat: server.configuration.engine.pingInterval + server.configuration.engine.pingTimeout)
+            },
+            onSessionsExpired: { [weak server] in server?.removeIfUnused(name) }
+        )
         self.adapterBox = AdapterBox(InMemoryAdapter(local: self.local))
     }
 
     /// What carries broadcasts to the other servers.
     public var adapter: any Adapter { self.adapterBox.adapter }
+
+    /// What keeps the sessions of clients that are away, if that is the adapter.
+    var sessions: (any SessionAdapter)? { self.adapterBox.sessions }
 
     func becomeReady() { self.readiness.store(true, ordering: .releasing) }
 
@@ -69,6 +79,10 @@ public final class Namespace: Sendable {
             logger: self.logger
         )
         self.adapterBox.adapter = self.configuration.adapter(context)
+        if let recovery = self.local.recovery, let sessions = self.adapterBox.adapter as? any SessionAdapter {
+            self.adapterBox.sessions = sessions
+            recovery.isExternal.store(true, ordering: .relaxed)
+        }
     }
 
     // MARK: Setting up
@@ -168,9 +182,14 @@ public final class Namespace: Sendable {
         self.server?.removeIfEmpty(self)
     }
 
-    var isUnused: Bool { self.local.socketCount == 0 && self.state.withLock { $0.claims == 0 } }
+    var isUnused: Bool {
+        self.local.socketCount == 0 && self.state.withLock { $0.claims == 0 } && !self.local.hasLostSessions
+    }
 
-    func closeAdapter() async { await self.adapter.close() }
+    func closeAdapter() async {
+        self.local.endRecovery()
+        await self.adapter.close()
+    }
 
     // MARK: Events of other servers
 
@@ -199,6 +218,7 @@ public final class Namespace: Sendable {
 /// `@unchecked Sendable`: written once, before the namespace is published.
 private final class AdapterBox: @unchecked Sendable {
     var adapter: any Adapter
+    var sessions: (any SessionAdapter)?
 
     init(_ adapter: any Adapter) { self.adapter = adapter }
 }

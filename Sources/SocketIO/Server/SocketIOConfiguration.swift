@@ -22,8 +22,8 @@ public struct SocketIOConfiguration: Sendable {
     /// Most bytes of the attachments of a packet, in all. Default nil: what `maxAttachments` messages of `engine.maxPayload` hold,
     /// 10 MB at least. More close the connection.
     public var maxAttachmentBytes: Int?
-    /// Most async handlers of one client that may run at a time. Default 1000. A client whose events come faster than they are
-    /// handled is disconnected over it.
+    /// How many async handlers of one client may run at a time, about (an event may start several). Default 1000. What comes meanwhile, acknowledgements apart, waits for
+    /// one of them to end, up to ``EngineIO/EngineIOConfiguration/maxInboundQueueBytes``; over that the client is disconnected.
     public var maxRunningHandlers: Int
     /// Most namespaces of one dynamic namespace. Default 10,000. Clients that ask for further ones are refused.
     public var maxChildNamespaces: Int
@@ -42,6 +42,8 @@ public struct SocketIOConfiguration: Sendable {
     public var cleanupEmptyChildNamespaces: Bool
     /// How ``SocketIOServer/run()`` ends at a graceful shutdown. Default nil: all clients are disconnected at once.
     public var drain: DrainConfiguration?
+    /// How clients that lose their connection can go on where they had stopped. Default nil: they start anew.
+    public var connectionStateRecovery: ConnectionStateRecovery?
     /// Makes the adapter of each namespace. Default ``InMemoryAdapter``.
     public var adapter: AdapterFactory
     /// Called for what goes wrong in handlers and with what is sent; see ``Namespace/onError(_:)``. Default: it is logged.
@@ -68,6 +70,7 @@ public struct SocketIOConfiguration: Sendable {
         self.eventRate = nil
         self.cleanupEmptyChildNamespaces = false
         self.drain = nil
+        self.connectionStateRecovery = nil
         self.adapter = { InMemoryAdapter($0) }
         self.onError = nil
         self.clientDirectory = nil

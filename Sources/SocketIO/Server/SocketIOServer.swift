@@ -157,6 +157,12 @@ public final class SocketIOServer: Sendable {
         Task { await namespace.closeAdapter() }
     }
 
+    /// A namespace has lost what has kept it.
+    func removeIfUnused(_ name: String) {
+        guard let namespace = self.state.withLock({ $0.namespaces[name] }) else { return }
+        namespace.socketHasLeft()
+    }
+
     var parents: [ParentNamespace] { self.state.withLock { $0.parents } }
 
     // MARK: Connections

@@ -8,6 +8,14 @@ extension Socket {
     /// afterwards, never inside this call. What was sent before arrives before the disconnection. Nothing happens before the
     /// socket is connected: a middleware refuses a client by throwing.
     public func disconnect(close: Bool = false) {
+        if let sessions = self.namespace.sessions {
+            // What was sent before is on its way through the adapter.
+            return sessions.afterPending { self.disconnectNow(close: close) }
+        }
+        self.disconnectNow(close: close)
+    }
+
+    private func disconnectNow(close: Bool) {
         if close { return self.connection.disconnectAll() }
         guard self.beginDisconnect() else { return }
         self.session.send(frames: PacketEncoder.disconnect(namespace: self.namespace.name).frames)
@@ -29,7 +37,11 @@ extension Socket {
     func finishDisconnect(_ reason: DisconnectReason, on loop: LoopContext) {
         let disconnecting = self.listeners.withLock { $0.disconnecting }
         for handler in disconnecting { handler(self, reason, loop) }
-        self.namespace.local.remove(self.id)
+        if let recovery = self.namespace.local.recovery {
+            self.lose(reason, recovery)
+        } else {
+            self.namespace.local.remove(self.id)
+        }
         self.connection.remove(self)
         let disconnect = self.listeners.withLock { $0.disconnect }
         for handler in disconnect { handler(self, reason, loop) }

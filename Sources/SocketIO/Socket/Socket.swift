@@ -14,6 +14,7 @@ import Synchronization
 /// - Sending: ``emit(_:_:)``, ``emitWithAck(_:_:timeout:as:)``, ``to(_:)``, ``broadcast``
 /// - Rooms: ``join(_:)``, ``leave(_:)``, ``rooms``
 /// - The end: ``disconnect(close:)``, ``onDisconnecting(_:)``, ``onDisconnect(_:)``
+/// - After it: ``recovered``, ``recoveryFailure``
 public final class Socket: Sendable {
     // What each packet touches comes first, so that it lies together.
 
@@ -37,8 +38,26 @@ public final class Socket: Sendable {
     public let data = SocketData()
     /// How it came to be.
     public let handshake: Handshake
+    /// Whether it goes on where a connection of the same client was lost: with that socket's id, rooms and ``data``, and the
+    /// client has got what it has missed. See ``ConnectionStateRecovery``.
+    public let recovered: Bool
+    /// Why it does not, although the client has asked for it: the client may have missed events. It is told so too.
+    public let recoveryFailure: RecoveryFailure?
+    /// The private id of the session; nil if it can't be continued.
+    let pid: String?
 
-    init(id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake) {
+    init(
+        id: String,
+        namespace: Namespace,
+        connection: ClientConnection,
+        handshake: Handshake,
+        pid: String? = nil,
+        recovered: Bool = false,
+        recoveryFailure: RecoveryFailure? = nil
+    ) {
+        self.pid = pid
+        self.recovered = recovered
+        self.recoveryFailure = recoveryFailure
         self.id = id
         self.namespace = namespace
         self.connection = connection

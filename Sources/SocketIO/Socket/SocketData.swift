@@ -10,14 +10,14 @@ public struct SocketDataKey<Value: Codable & Sendable>: Sendable {
 
 /// The values kept with a socket. Safe to use from anywhere.
 public final class SocketData: Sendable {
-    private let values = Mutex<[String: any Codable & Sendable]>([:])
+    private let all = Mutex<[String: any Codable & Sendable]>([:])
 
     init() {}
 
     /// The value of a key; nil if there is none, or one of another type.
     public subscript<Value>(_ key: SocketDataKey<Value>) -> Value? {
         get {
-            switch self.values.withLock({ $0[key.name] }) {
+            switch self.all.withLock({ $0[key.name] }) {
             case let value as Value: return value
             case let value as SocketIOValue: return try? value.decode(Value.self)
             default: return nil
@@ -25,7 +25,7 @@ public final class SocketData: Sendable {
         }
         set {
             // What is displaced is released outside the lock: its deinit may call back.
-            let old = self.values.withLock { values in
+            let old = self.all.withLock { values in
                 let old = values[key.name]
                 values[key.name] = newValue
                 return old
@@ -36,7 +36,20 @@ public final class SocketData: Sendable {
 
     /// All values, encoded as for another server. Those that can't be encoded are left out.
     public var snapshot: [String: SocketIOValue] {
-        self.values.withLock { $0 }.compactMapValues { value in try? Self.encode(value) }
+        self.values.compactMapValues { value in try? Self.encode(value) }
+    }
+
+    /// All values as they are.
+    var values: [String: any Codable & Sendable] {
+        get { self.all.withLock { $0 } }
+        set {
+            let old = self.all.withLock { all in
+                let old = all
+                all = newValue
+                return old
+            }
+            _ = old
+        }
     }
 
     private static func encode(_ value: some Codable & Sendable) throws -> SocketIOValue {

@@ -134,6 +134,10 @@ public final class SocketIOClient: Sendable {
     /// state recovery" in the Socket.IO documentation.
     public var recovered: Bool { self.core.shared.withLock { $0.recovered } }
 
+    /// Why it does not, if the server could not let it go on: events may be missing. Only servers of this package say so; nil from
+    /// others, also when there is a gap, and where there was nothing to go on with.
+    public var recoveryFailure: RecoveryFailure? { self.core.shared.withLock { $0.recoveryFailure } }
+
     /// The transport of its connection, if there is one.
     public var transport: SocketIOClientConfiguration.Transport? { self.core.manager.transport }
 

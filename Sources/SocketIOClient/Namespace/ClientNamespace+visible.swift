@@ -7,6 +7,7 @@ extension ClientNamespace {
         let observers = self.shared.withLock { shared in
             shared.id = self.state.id
             shared.recovered = self.state.recovered
+            shared.recoveryFailure = self.state.recoveryFailure
             shared.isActive = self.state.isActive
             guard shared.state != state else { return [AsyncStream<SocketIOClientState>.Continuation]() }
             shared.state = state

@@ -35,6 +35,7 @@ final class ClientNamespace: @unchecked Sendable {
         var state = SocketIOClientState.disconnected
         var id: String?
         var recovered = false
+        var recoveryFailure: RecoveryFailure?
         var isActive = false
         var auth: SocketIOAuth
         var observers: [Int: AsyncStream<SocketIOClientState>.Continuation] = [:]

@@ -57,6 +57,7 @@ extension NamespaceState {
     mutating func leaveSession(_ disconnection: Disconnection) -> [Action] {
         self.id = nil
         self.recovered = false
+        self.recoveryFailure = nil
         var actions: [Action] = [.disconnected(disconnection)]
         self.loseAcks(into: &actions)
         return actions

@@ -105,6 +105,8 @@ extension NamespaceState {
         self.session &+= 1
         self.id = answer.sid
         self.recovered = answer.pid != nil && answer.pid == self.pid
+        let failure = self.recovered ? nil : answer.recovery?.stringValue
+        self.recoveryFailure = failure.map { RecoveryFailure(rawValue: $0) }
         if answer.pid != self.pid { self.offset = nil }
         self.pid = answer.pid
 
@@ -124,6 +126,8 @@ extension NamespaceState {
     private struct ConnectAnswer: Decodable {
         var sid: String
         var pid: String?
+        /// Servers of this package say why a session is not continued.
+        var recovery: SocketIOValue?
     }
 
     static func refusal(_ packet: Packet) -> ConnectError {

@@ -54,6 +54,8 @@ struct NamespaceState: Sendable {
     var id: String?
     /// Whether this connection goes on where the last one has ended.
     var recovered = false
+    /// Why it does not, if the server says so.
+    var recoveryFailure: RecoveryFailure?
     /// Counts the connections, so that an acknowledgement goes to the one that has asked for it.
     var session = 0
 

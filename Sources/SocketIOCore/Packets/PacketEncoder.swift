@@ -78,14 +78,24 @@ package enum PacketEncoder {
         return Self.finish(&writer, .ack)
     }
 
-    /// A server's answer to CONNECT: the socket's id, and the private id of the session if it can be recovered.
-    package static func connect(namespace: String, sid: String, pid: String? = nil) -> EncodedPacket {
+    /// A server's answer to CONNECT: the socket's id, the private id of the session if it can be recovered, and why the last one
+    /// was not. The reference's client looks at the first two only.
+    package static func connect(
+        namespace: String,
+        sid: String,
+        pid: String? = nil,
+        failure: RecoveryFailure? = nil
+    ) -> EncodedPacket {
         var writer = Self.begin(namespace, nil)
         writer.writeRaw("{\"sid\":")
         writer.writeString(sid)
         if let pid {
             writer.writeRaw(",\"pid\":")
             writer.writeString(pid)
+        }
+        if let failure {
+            writer.writeRaw(",\"recovery\":")
+            writer.writeString(failure.rawValue)
         }
         writer.writeByte(Byte.closeObject)
         return Self.finish(&writer, .connect)

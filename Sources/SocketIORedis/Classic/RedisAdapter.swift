@@ -93,10 +93,10 @@ public final class RedisAdapter: Adapter {
 
     public func start() {
         self.redis.start()
-        let subscribed = self.subscribed
-        let main = self.redis.subscribe(to: self.channels.subscribed, onReady: { subscribed.reach() }) { [weak self] in
-            self?.receive($0)
-        }
+        let (subscribed, local) = (self.subscribed, self.context.local)
+        let main = self.redis.subscribe(
+            to: self.channels.subscribed, onReady: { subscribed.reach(tellingLossesTo: local) }
+        ) { [weak self] in self?.receive($0) }
         let peers = self.redis.subscribe(to: [RedisChannel(.channel, self.channels.peers)], onReady: nil) {
             [weak self] in self?.receivePeer($0)
         }

@@ -71,7 +71,7 @@ final class ClusterNode: Sendable {
     private func subscribe(_ names: [String], _ readiness: Readiness) {
         let subscription = self.redis.subscribe(
             to: names.map { RedisChannel(self.options.kind, $0) },
-            onReady: { readiness.reach() },
+            onReady: { [local = self.context.local] in readiness.reach(tellingLossesTo: local) },
             onMessage: { [weak self] in self?.receive($0.payload, from: $0.channel) }
         )
         let isClosed = self.state.withLock { state in

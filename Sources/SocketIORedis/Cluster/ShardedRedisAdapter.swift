@@ -51,9 +51,10 @@ public final class ShardedRedisAdapter: Adapter {
             mode == .static
             ? nil
             : RoomSubscriptions(hasChannel: { mode.hasChannel($0.name) }) { [weak node] room in
-                redis.subscribe(
+                let subscribed = Readiness()
+                return redis.subscribe(
                     to: [RedisChannel(.shard, "\(options.channelPrefix)#\(context.namespace)#\(room.name)#")],
-                    onReady: nil,
+                    onReady: { subscribed.reach(tellingLossesTo: context.local) },
                     onMessage: { [weak node] in node?.receive($0.payload, from: $0.channel) }
                 )
             }

@@ -1,3 +1,4 @@
+import SocketIO
 import Synchronization
 
 /// A state that is reached once, such as that of the first subscription, and those who wait for it.
@@ -18,6 +19,13 @@ final class Readiness: Sendable {
             return state.waiters
         }
         for waiter in waiters { waiter.finish() }
+    }
+
+    /// A subscription is there. When it was renewed, messages may have been lost in between, which clients are told that want to
+    /// go on where they have stopped.
+    func reach(tellingLossesTo local: LocalAdapter) {
+        if self.isReached { local.noteLoss() }
+        self.reach()
     }
 
     /// Waits until it is reached or the time is up.

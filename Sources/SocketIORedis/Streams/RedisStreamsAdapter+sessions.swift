@@ -5,49 +5,29 @@ import RESP
 import SocketIO
 import SocketIOCore
 
-/// What is kept of a socket whose connection was lost, so that it can be continued on any server.
-public struct StoredSession: Sendable, Hashable {
+/// A session in Redis: a map in MessagePack with the fields of the reference, and one of ours, which it does not look at: where the
+/// session has begun, and since when it was in which rooms.
+struct StoredSession: Sendable, Hashable {
     /// The socket's id.
-    public var sid: String
+    var sid: String
     /// The private id of the session: who knows it can continue it.
-    public var pid: String
+    var pid: String
     /// The rooms it was in, that of its own id included.
-    public var rooms: [Room]
+    var rooms: [Room]
     /// Its data.
-    public var data: SocketIOValue
-
-    public init(sid: String, pid: String, rooms: [Room], data: SocketIOValue = [:]) {
-        self.sid = sid
-        self.pid = pid
-        self.rooms = rooms
-        self.data = data
-    }
-}
-
-/// A session that is continued.
-public struct RestoredSession: Sendable {
-    /// A broadcast that the client has not got.
-    public struct MissedPacket: Sendable {
-        /// The event and its arguments, the offset not among them.
-        public var packet: BroadcastPacket
-        /// What the client is to send if this packet was the last it has got.
-        public var offset: String
-    }
-
-    public var session: StoredSession
-    /// In the order in which they were sent.
-    public var missedPackets: [MissedPacket]
+    var data: SocketIOValue = [:]
+    /// Nil: it was kept by a server of another kind.
+    var history: RoomHistory?
 }
 
 extension RedisStreamsAdapter {
-    /// Keeps a session for some time.
+    /// The command that keeps a session.
     ///
-    /// - Parameter duration: How long it can be restored, at least a millisecond.
     /// - Throws: ``SocketIOError`` with code `encoding_failed` if the data can't be encoded, or has the key `__proto__`, at which
-    ///   Node.js servers come to a halt; what Redis or the client has against it.
-    public func saveSession(_ session: StoredSession, for duration: Duration) async throws {
+    ///   Node.js servers come to a halt.
+    func savingCommand(_ session: StoredSession, for duration: Duration) throws -> RedisCommand {
         var writer = MessagePackWriter(.msgpackJS)
-        writer.writeMapHeader(4)
+        writer.writeMapHeader(session.history == nil ? 4 : 5)
         writer.write("sid")
         writer.write(session.sid)
         writer.write("pid")
@@ -57,41 +37,34 @@ extension RedisStreamsAdapter {
         for room in session.rooms { writer.write(room.name) }
         writer.write("data")
         try writer.write(session.data)
+        if let history = session.history {
+            writer.write("swift-socketio")
+            try writer.write(history.value)
+        }
         try ForbiddenKey.check(writer.buffer)
-        let command = RedisCommand(
+        return RedisCommand(
             arguments: [
                 ByteBuffer(string: "SET"), self.sessionKey(session.pid), StreamEntry.base64(writer.buffer),
                 ByteBuffer(string: "PX"), ByteBuffer(string: String(max(1, duration.milliseconds))),
             ])
-        _ = try await self.node.redis.send(command)
     }
 
-    /// Takes a session out of the store, with what its socket has missed: broadcasts to it behind `offset`. Not missed is what was
-    /// volatile or wanted an acknowledgement. It is gone from the store then, whatever comes of it.
+    /// Takes a session out of the store; nil if there is none.
     ///
-    /// - Parameters:
-    ///   - pid: The private id, as the client says it.
-    ///   - offset: The offset of the last packet that the client has got, as it says it.
-    /// - Returns: nil if there is no such session, or the offset is none or too old.
     /// - Throws: what Redis or the client has against it.
-    public func restoreSession(pid: String, offset: String) async throws -> RestoredSession? {
-        guard pid.utf8.count <= 256, let offset = StreamID(offset) else { return nil }
+    func takeStoredSession(pid: String) async throws -> StoredSession? {
         let key = self.sessionKey(pid)
-        // Some session must be taken by one server only.
-        async let taken = self.node.redis.send([
+        // A session must be taken by one server only.
+        let taken = try await self.node.redis.send([
             RedisCommand("MULTI", keyIndex: nil),
             RedisCommand(arguments: [ByteBuffer(string: "GET"), key]),
             RedisCommand(arguments: [ByteBuffer(string: "DEL"), key]),
             RedisCommand("EXEC", keyIndex: nil),
         ])
-        async let known = self.node.redis.send(
-            RedisCommand("XRANGE", self.stream, offset.description, offset.description))
-        guard let results = try await taken.last else { return nil }
+        guard let results = taken.last else { return nil }
         if case .error(let message) = results { throw RedisError(.redis, message) }
-        guard let text = results.elements?.first?.bytes, try await known.elements?.isEmpty == false,
-            let session = Self.session(Base64.decodeLeniently(text), pid: pid)
-        else { return nil }
-        return RestoredSession(session: session, missedPackets: try await self.missedPackets(session, after: offset))
+        guard let text = results.elements?.first?.bytes else { return nil }
+        return Self.session(Base64.decodeLeniently(text), pid: pid)
     }
 
     private func sessionKey(_ pid: String) -> ByteBuffer { ByteBuffer(string: self.options.sessionKeyPrefix + pid) }
@@ -104,42 +77,47 @@ extension RedisStreamsAdapter {
             sid: sid,
             pid: pid,
             rooms: value["rooms"]?.arrayValue?.compactMap { Room($0) } ?? [],
-            data: value["data"] ?? [:]
+            data: value["data"] ?? [:],
+            history: value["swift-socketio"].flatMap { RoomHistory($0) }
         )
     }
+}
 
-    /// How many entries are read at a time, and how many times.
-    private static var pageSize: Int { 1000 }
-    private static var maxPages: Int { 100 }
+/// A history as a value: `{start, forgotten, since: [[room, position]…], past: [[room, from, to]…]}`, positions as ids of entries.
+extension RoomHistory {
+    fileprivate var value: SocketIOValue {
+        func text(_ position: RecoveryPosition) -> SocketIOValue { .string(StreamID(position).description) }
+        return [
+            "start": text(self.start),
+            "forgotten": text(self.forgottenUpTo),
+            "since": .array(self.since.map { .array([.string($0.key.name), text($0.value)]) }),
+            "past": .array(self.past.map { .array([.string($0.room.name), text($0.from), text($0.to)]) }),
+        ]
+    }
 
-    private func missedPackets(
-        _ session: StoredSession,
-        after offset: StreamID
-    ) async throws -> [RestoredSession.MissedPacket] {
-        var missed: [RestoredSession.MissedPacket] = []
-        let rooms = Set(session.rooms)
-        var next = offset.next
-        for _ in 0..<Self.maxPages {
-            guard let from = next else { break }
-            let page = try await self.node.redis.send(
-                RedisCommand("XRANGE", self.stream, from.description, "+", "COUNT", "\(Self.pageSize)"))
-            guard let values = page.elements, !values.isEmpty else { break }
-            for value in values {
-                guard let entry = StreamEntry(value), let packet = self.missed(entry, rooms) else { continue }
-                missed.append(.init(packet: packet, offset: entry.id.description))
-            }
-            next = values.last.flatMap { StreamEntry.id(of: $0) }?.next
+    fileprivate init?(_ value: SocketIOValue) {
+        func position(_ value: SocketIOValue?) -> RecoveryPosition? {
+            value?.stringValue.flatMap { StreamID($0) }.map { RecoveryPosition($0) }
         }
-        return missed
+        guard let start = position(value["start"]) else { return nil }
+        self.init(start: start)
+        self.forgottenUpTo = position(value["forgotten"]) ?? RecoveryPosition()
+        for pair in value["since"]?.arrayValue ?? [] {
+            guard let room = pair[0].flatMap({ Room($0) }), let since = position(pair[1]) else { return nil }
+            self.since[room] = since
+        }
+        for stay in value["past"]?.arrayValue ?? [] {
+            guard let room = stay[0].flatMap({ Room($0) }), let from = position(stay[1]), let to = position(stay[2])
+            else { return nil }
+            self.past.append(Stay(room: room, from: from, to: to))
+        }
     }
+}
 
-    /// The packet of an entry that a socket in these rooms should have got; nil if it is none.
-    private func missed(_ entry: StreamEntry, _ rooms: Set<Room>) -> BroadcastPacket? {
-        guard entry.namespace == self.namespace, entry.type == ClusterMessageType.broadcast.rawValue,
-            case .broadcast(let event, nil, let target)? = try? ClusterBody(.broadcast, try? entry.field()),
-            !event.hasID, !target.flags.volatile, target.rooms.isEmpty || target.rooms.contains(where: rooms.contains),
-            !target.except.contains(where: rooms.contains)
-        else { return nil }
-        return try? event.packet(namespace: self.namespace)
-    }
+extension RecoveryPosition {
+    init(_ id: StreamID) { self.init(high: id.milliseconds, low: id.sequence) }
+}
+
+extension StreamID {
+    init(_ position: RecoveryPosition) { self.init(milliseconds: position.high, sequence: position.low) }
 }

@@ -1,6 +1,7 @@
 import RESP
 import SocketIO
 import SocketIOCore
+import Synchronization
 
 /// Joins servers over streams of Redis, compatible with the Node.js package `@socket.io/redis-streams-adapter` 0.3.
 ///
@@ -18,6 +19,11 @@ import SocketIOCore
 /// All namespaces read the streams together, with one command on the client's connection for blocking commands. Each server needs a
 /// client of its own: Redis counts those that are subscribed.
 ///
+/// With ``SocketIOConfiguration/connectionStateRecovery`` clients go on at any server, Node.js servers included, as long as the stream
+/// holds what they have missed. Then all events but volatile ones reach clients the way of the stream, also from the server that sends
+/// them: a little later, behind acknowledgements that are sent in the same moment, and not while Redis is away. What
+/// was sent before a socket is disconnected by its server still reaches it.
+///
 /// Limits: entries that were trimmed before a server has read them are lost to it; an empty data set after a restart of Redis
 /// holds nothing of before. With several streams (``RedisStreamsAdapterOptions/streamCount``) the reference
 /// computes a negative index for many namespaces and writes to a stream that no Node.js server reads. Swift servers write there
@@ -28,8 +34,12 @@ public final class RedisStreamsAdapter: Adapter {
     let options: RedisStreamsAdapterOptions
     /// The stream of this namespace.
     let stream: String
-    private let writer: StreamWriter
+    let writer: StreamWriter
     private let hub: StreamHub
+    /// Whether clients can go on where they have stopped: then what this server sends is given to its own sockets as it is read from
+    /// the stream, in the order that holds for all servers.
+    let recovers: Bool
+    let recovery = Mutex(StreamRecovery())
 
     /// Makes the adapters of a server's namespaces.
     ///
@@ -47,6 +57,7 @@ public final class RedisStreamsAdapter: Adapter {
     init(_ context: AdapterContext, _ hub: StreamHub, _ options: RedisStreamsAdapterOptions) {
         self.hub = hub
         self.options = options
+        self.recovers = context.local.recovers
         self.stream = options.stream(of: context.namespace)
         self.node = ClusterNode(
             context, hub.redis,
@@ -55,6 +66,7 @@ public final class RedisStreamsAdapter: Adapter {
                 form: .messagePack, requestsTimeout: options.requestsTimeout)
         )
         self.writer = StreamWriter(hub.redis, node: self.node, stream: self.stream, options: options)
+        if self.recovers { self.writer.setOnProgress { [weak self] in self?.checkPending() } }
     }
 
     /// The id that this server has given itself in the namespace.
@@ -66,10 +78,12 @@ public final class RedisStreamsAdapter: Adapter {
     public func start() {
         self.hub.redis.start()
         self.hub.add(self, stream: self.stream, options: self.options)
+        if self.recovers { self.listenForReturns() }
     }
 
     public func close() async {
         await self.writer.close()
+        if self.recovers { await self.endRecovery() }
         self.hub.remove(self)
         self.node.close()
     }
@@ -93,6 +107,7 @@ public final class RedisStreamsAdapter: Adapter {
         } catch {
             self.node.report(error, event: packet.event)
         }
+        if self.recovers, !target.flags.volatile { return }
         self.node.context.local.broadcast(packet, to: target)
     }
 
@@ -103,11 +118,14 @@ public final class RedisStreamsAdapter: Adapter {
 
     public func socketsLeave(_ rooms: [Room], _ target: BroadcastTarget) {
         self.write(.socketsLeave(rooms, target))
+        // Behind what was sent before.
+        if self.recovers { return }
         self.node.context.local.socketsLeave(rooms, target)
     }
 
     public func disconnectSockets(_ target: BroadcastTarget, close: Bool) {
         self.write(.disconnectSockets(target, close: close))
+        if self.recovers { return }
         self.node.context.local.disconnectSockets(target, close: close)
     }
 
@@ -137,18 +155,28 @@ extension RedisStreamsAdapter: StreamMember {
     var namespace: String { self.node.namespace }
 
     /// Only now others may count this server: what they write from here on is read.
-    func streamIsRead() { self.node.start() }
+    func streamIsRead(after id: StreamID) {
+        self.streamWasRead(upTo: id)
+        self.node.start()
+    }
+
+    func streamWasRead(upTo id: StreamID) {
+        guard self.recovers else { return }
+        self.node.context.local.noteRead(upTo: RecoveryPosition(id))
+        self.wasRead(upTo: id)
+    }
 
     func readingIsRefused(_ message: String) {
         self.node.complaints.log("the streams can't be read: \(message)", channel: self.stream)
     }
 
     func receive(_ entry: StreamEntry) {
-        guard entry.uid != self.uid else { return }
+        guard self.recovers || entry.uid != self.uid else { return }
         do throws(SocketIOError) {
             // Emitters and versions of later days may write what we don't know.
             guard let number = entry.type else { throw SocketIOError.malformed("an entry without a type") }
             guard let type = ClusterMessageType(rawValue: number) else { return }
+            if self.recovers, try self.receive(entry, type) { return }
             try self.node.receive(type, try entry.field(), of: entry.uid)
         } catch {
             self.node.complaints.log(error.message, channel: self.stream)

@@ -59,16 +59,16 @@ extension StreamHub {
                 if state.generation == generation { state.streams[stream]?.locate(end) }
             }
         }
-        let members = self.state.withLock { state -> [any StreamMember] in
-            var told: [any StreamMember] = []
+        let members = self.state.withLock { state -> [(member: any StreamMember, position: StreamID)] in
+            var told: [(any StreamMember, StreamID)] = []
             for (id, member) in state.members where !member.isTold {
-                guard state.streams[member.stream]?.last != nil else { continue }
+                guard let position = state.streams[member.stream]?.last else { continue }
                 state.members[id]?.isTold = true
-                told.append(member.member)
+                told.append((member.member, position))
             }
             return told
         }
-        for member in members { member.streamIsRead() }
+        for (member, position) in members { member.streamIsRead(after: position) }
     }
 
     // MARK: Reading
@@ -154,6 +154,13 @@ extension StreamHub {
                 }
                 guard let entry else { continue }
                 for member in members { member.receive(entry) }
+            }
+            guard let last = entries.last.flatMap({ StreamEntry.id(of: $0) }) else { continue }
+            for member in self.state.withLock({ state in
+                state.generation == generation
+                    ? state.members.values.filter { $0.isTold && $0.stream == stream }.map(\.member) : []
+            }) {
+                member.streamWasRead(upTo: last)
             }
         }
     }

@@ -5,8 +5,10 @@ import Synchronization
 /// Who is told of the entries of a stream: one namespace of one server.
 protocol StreamMember: AnyObject, Sendable {
     var namespace: String { get }
-    /// From now on entries are told.
-    func streamIsRead()
+    /// From now on the entries behind this one are told.
+    func streamIsRead(after id: StreamID)
+    /// All entries up to this one were told.
+    func streamWasRead(upTo id: StreamID)
     /// Redis refuses to let the streams be read. It is tried again and again.
     func readingIsRefused(_ message: String)
     func receive(_ entry: StreamEntry)
@@ -66,10 +68,11 @@ final class StreamHub: Sendable {
 
     /// Tells `member` of entries of `stream` from soon on.
     func add(_ member: any StreamMember, stream: String, options: RedisStreamsAdapterOptions) {
-        let (isRead, interrupted) = self.state.withLock { state -> (Bool, Task<RedisValue, any Error>?) in
+        let (position, interrupted) = self.state.withLock { state -> (StreamID?, Task<RedisValue, any Error>?) in
             // Its stream may be read already for others.
-            let isRead = state.streams[stream]?.last != nil
-            state.members[ObjectIdentifier(member)] = Member(member: member, stream: stream, isTold: isRead)
+            let position = state.streams[stream]?.last
+            state.members[ObjectIdentifier(member)] = Member(
+                member: member, stream: stream, isTold: position != nil)
             state.options = StreamReadOptions(options)
             var isNew = false
             for name in Set(options.streams + [stream]) where state.streams[name] == nil {
@@ -82,10 +85,10 @@ final class StreamHub: Sendable {
                 state.reader = Task { await self.run(generation) }
             }
             // The command that waits now does not wait for this stream.
-            return (isRead, isNew ? state.read : nil)
+            return (position, isNew ? state.read : nil)
         }
         interrupted?.cancel()
-        if isRead { member.streamIsRead() }
+        if let position { member.streamIsRead(after: position) }
     }
 
     func remove(_ member: any StreamMember) {

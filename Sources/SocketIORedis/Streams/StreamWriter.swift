@@ -22,7 +22,14 @@ final class StreamWriter: Sendable {
         /// How often in a row a message was too large, alone, with nothing before it.
         var refusals = 0
         var drained: [CheckedContinuation<Void, Never>] = []
+        /// How many messages were taken.
+        var accepted = 0
     }
+
+    /// Called when messages have left the outbox.
+    private let onProgress = Mutex<(@Sendable () -> Void)?>(nil)
+
+    func setOnProgress(_ body: @escaping @Sendable () -> Void) { self.onProgress.withLock { $0 = body } }
 
     private static let dataName = ByteBuffer(string: "data")
 
@@ -43,7 +50,12 @@ final class StreamWriter: Sendable {
     /// - Throws: ``SocketIOError`` if too much waits.
     func write(_ type: ClusterMessageType, _ data: ByteBuffer, event: String?) throws(SocketIOError) {
         let item = StreamOutbox.Item(type: type.rawValue, data: data, event: event)
-        guard let action = self.state.withLock({ $0.outbox.add(item) }) else {
+        let added = self.state.withLock { state in
+            let action = state.outbox.add(item)
+            if action != nil { state.accepted &+= 1 }
+            return action
+        }
+        guard let action = added else {
             throw .notSent("a message", RedisError(.bufferFull, "too much waits to be written to the stream"))
         }
         self.perform(action)
@@ -51,6 +63,11 @@ final class StreamWriter: Sendable {
 
     /// How many messages are not written yet.
     var count: Int { self.state.withLock { $0.outbox.count } }
+
+    /// How many messages were taken, how many of them are on their way no more, and the last entry that was written.
+    var progress: (accepted: Int, settled: Int, last: StreamID?) {
+        self.state.withLock { ($0.accepted, $0.accepted - $0.outbox.count, $0.outbox.lastID) }
+    }
 
     /// Gives what waits some time to be written, if Redis is there, and ends.
     func close() async {
@@ -91,6 +108,7 @@ final class StreamWriter: Sendable {
         }
         for continuation in drained { continuation.resume() }
         self.perform(action)
+        self.onProgress.withLock { $0 }?()
     }
 
     private func perform(_ action: StreamOutbox.Action) {

@@ -17,7 +17,7 @@ extension SessionState {
     static func polling() -> SessionState {
         let limits = SessionLimits(
             pingInterval: 1000, pingTimeout: 500, upgradeTimeout: 200, closeTimeout: 300, maxOutboxBytes: 1000,
-            maxInboundQueueBytes: 100)
+            maxTotalOutboxBytes: 4000, maxInboundQueueBytes: 100)
         return SessionState(limits: limits, transport: .polling, now: 0)
     }
 
@@ -37,6 +37,7 @@ extension SessionState {
         case .dropped: "dropped"
         case .refused: "refused"
         case .overflow: "overflow"
+        case .totalOverflow: "total overflow"
         }
     }
 

@@ -43,9 +43,15 @@ struct ForbiddenKeyTests {
         await link.shutdown()
         try await withNodes([RedisStreamsAdapter.factory(redis.client("A"))]) { nodes in
             let session = StoredSession(sid: "s", pid: "p", rooms: ["s"], data: ["x": ["__proto__": 1]])
-            await #expect(throws: SocketIOError.self) {
-                try await nodes[0].streams().saveSession(session, for: .seconds(60))
-            }
+            let adapter = try nodes[0].streams()
+            #expect(throws: SocketIOError.self) { try adapter.savingCommand(session, for: .seconds(60)) }
+            // It is told to the error hook, and nothing is stored.
+            adapter.keepSession(
+                LostSession(
+                    sid: "s", pid: "p", history: RoomHistory(start: RecoveryPosition()),
+                    data: ["x": ["__proto__": 1] as SocketIOValue]),
+                for: .seconds(60))
+            try await nodes[0].errors.wait("an error") { $0.isEmpty ? nil : true }
             #expect(redis.state.withLock { $0.strings.isEmpty })
         }
     }

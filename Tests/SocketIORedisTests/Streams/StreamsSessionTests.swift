@@ -45,20 +45,31 @@ import Testing
         return (try #require(arguments["pid"]?.stringValue), try #require(arguments["offset"]?.stringValue))
     }
 
+    /// What a client gets that comes back with this offset.
+    private func missed(_ adapter: RedisStreamsAdapter, _ session: LostSession, _ offset: String) async throws
+        -> [SocketIOValue]
+    {
+        let position = try #require(adapter.position(of: offset))
+        let missed = try await adapter.missed(by: session, after: position, isFirst: true, limit: .max)
+        #expect(missed.upTo >= position)
+        return try missed.packets.map { packet in
+            let (name, arguments) = try decodeOwnEvent(EncodedPacket(frames: packet.frames, attachmentCount: 0))
+            return .array([.string(name)] + arguments)
+        }
+    }
+
     @Test func saving() async throws {
         let recorded = try self.group["a client loses its connection: persistSession"]
         let key = try #require(recorded.fields["keys"]?[0])
         let session = try #require(key["decoded"])
         let redis = FakeRedis()
         try await withNodes([RedisStreamsAdapter.factory(redis.client("A"))]) { nodes in
-            _ = redis.takeLog()
-            try await nodes[0].streams().saveSession(
+            let command = try nodes[0].streams().savingCommand(
                 StoredSession(
                     sid: try #require(session["sid"]?.stringValue), pid: try #require(session["pid"]?.stringValue),
                     rooms: (session["rooms"]?.arrayValue ?? []).compactMap { Room($0) }),
                 for: .seconds(60))
-            let sent = redis.takeLog().filter { $0.name == "SET" }.map { Array($0.texts.dropFirst()) }
-            #expect(sent == [recorded.commands[0].arguments])
+            #expect(command.arguments.dropFirst().map { String(buffer: $0) } == recorded.commands[0].arguments)
         }
     }
 
@@ -66,21 +77,36 @@ import Testing
         try await self.withRecording { adapter, client in
             let (pid, offset) = try self.arguments("restoreSession on the other server")
             let result = try self.group["restoreSession on the other server"].fields["result"]
-            let restored = try #require(try await adapter.restoreSession(pid: pid, offset: offset))
-            #expect(restored.session.sid == result?["sid"]?.stringValue && restored.session.pid == pid)
-            #expect(restored.session.rooms == result?["rooms"]?.arrayValue?.compactMap { Room($0) })
-            #expect(restored.session.data == [:])
+            let session = try await adapter.takeSession(pid: pid)
+            #expect(session.sid == result?["sid"]?.stringValue && session.pid == pid && !session.startIsKnown)
+            #expect(Set(session.rooms) == Set(result?["rooms"]?.arrayValue?.compactMap { Room($0) } ?? []))
+            #expect(session.data.isEmpty)
             let recorded = try #require(try RedisVectors.value(result?["missedPackets"] ?? .null)?.arrayValue)
             // The reference replays volatile packets too.
             let expected = recorded.filter { $0[0] != "volatile is in the stream too" }
             #expect(expected.count == 3)
-            let missed = try restored.missedPackets.map { missed in
-                SocketIOValue.array(
-                    [.string(missed.packet.event)] + (try missed.packet.arguments()) + [.string(missed.offset)])
-            }
-            #expect(missed == expected)
+            #expect(try await self.missed(adapter, session, offset) == expected)
             // It is gone now.
-            #expect(try await adapter.restoreSession(pid: pid, offset: offset) == nil)
+            await #expect(throws: RecoveryError.self) { try await adapter.takeSession(pid: pid) }
+        }
+    }
+
+    /// What is ours in a session comes back as it was, and a server of the reference finds its own in it.
+    @Test func historyIsKept() async throws {
+        try await self.withRecording { adapter, client in
+            func at(_ high: UInt64, _ low: UInt64) -> RecoveryPosition { RecoveryPosition(high: high, low: low) }
+            var history = RoomHistory(start: at(5, 1))
+            history.since = ["a": at(6, 0), "b": at(7, .max)]
+            history.past = [.init(room: "c", from: at(5, 2), to: at(5, 3))]
+            history.forgottenUpTo = at(5, 0)
+            let session = LostSession(sid: "s", pid: "p", history: history, data: ["x": 1, "y": [true]])
+            adapter.keepSession(session, for: .seconds(60))
+            let stored = try #require(try await adapter.takeStoredSession(pid: "p"))
+            #expect(stored.sid == "s" && Set(stored.rooms) == ["s", "a", "b"] && stored.history == history)
+            #expect(stored.data == ["x": 1, "y": [true]])
+            adapter.keepSession(session, for: .seconds(60))
+            let taken = try await adapter.takeSession(pid: "p")
+            #expect(taken.history == history && taken.startIsKnown)
         }
     }
 
@@ -88,22 +114,29 @@ import Testing
         try await self.withRecording { adapter, client in
             let (pid, offset) = try self.arguments("restoreSession on the other server")
             for invalid in ["", "abc", "1", "1-2-3", "+", "1-1 ", String(repeating: "1", count: 50) + "-1"] {
-                #expect(try await adapter.restoreSession(pid: pid, offset: invalid) == nil)
+                #expect(adapter.position(of: invalid) == nil)
             }
-            #expect(try await adapter.restoreSession(pid: String(repeating: "x", count: 10_000), offset: offset) == nil)
-            #expect(try await adapter.restoreSession(pid: "another", offset: offset) == nil)
-            // The session is taken, as the reference does.
-            #expect(try await adapter.restoreSession(pid: pid, offset: "1-1") == nil)
-            #expect(try await adapter.restoreSession(pid: pid, offset: offset) == nil)
+            await #expect(throws: RecoveryError.self) { try await adapter.takeSession(pid: "another") }
+            let session = try await adapter.takeSession(pid: pid)
+            // Of before the stream, and of times to come.
+            for offset in ["1-1", "18446744073709551615-18446744073709551615"] {
+                await #expect(throws: RecoveryError.self) { try await self.missed(adapter, session, offset) }
+            }
+            #expect(try await self.missed(adapter, session, offset).count == 3)
+            // More than is allowed.
+            let position = try #require(adapter.position(of: offset))
+            await #expect(throws: RecoveryError.self) {
+                try await adapter.missed(by: session, after: position, isFirst: false, limit: 100)
+            }
         }
     }
 
     @Test func garbageInTheStore() async throws {
         try await self.withRecording { adapter, client in
-            let (pid, offset) = try self.arguments("restoreSession on the other server")
+            let (pid, _) = try self.arguments("restoreSession on the other server")
             for text in ["", "!", "gA==", "wA==", "3f////8=", "hKNzaWTA"] {
                 _ = try await client.send(RedisCommand("SET", "sio:session:\(pid)", text))
-                #expect(try await adapter.restoreSession(pid: pid, offset: offset) == nil)
+                #expect(try await adapter.takeStoredSession(pid: pid) == nil)
             }
         }
     }
@@ -122,8 +155,9 @@ import Testing
                 _ = try await client.send(
                     RedisCommand("XADD", "socket.io", "*", "uid", "x", "nsp", "/", "type", "3", "data", text))
             }
-            let restored = try #require(try await adapter.restoreSession(pid: pid, offset: offset))
-            #expect(restored.missedPackets.map(\.packet.event) == ["missed", "missed", "missed", "missed"])
+            let session = try await adapter.takeSession(pid: pid)
+            let missed = try await self.missed(adapter, session, offset)
+            #expect(missed.map { $0[0] } == ["missed", "missed", "missed", "missed"])
         }
     }
 }

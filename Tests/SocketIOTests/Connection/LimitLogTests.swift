@@ -117,16 +117,17 @@ import Testing
         }
     }
 
-    @Test func maxRunningHandlers() async throws {
+    @Test func maxInboundQueueBytes() async throws {
         let door = Door()
-        try await self.expectLimit("maxRunningHandlers") {
+        try await self.expectLimit("maxInboundQueueBytes") {
             $0.maxRunningHandlers = 1
+            $0.engine.maxInboundQueueBytes = 1000
         } _: { io, port in
             io.onConnection { socket in
                 socket.on("slow") { () async throws -> Void in try await door.pass() }
             }
             let client = try await join(port)
-            for _ in 0..<2 { try client.emit("slow") }
+            for _ in 0..<5 { try client.emit("slow") }
             try await client.session.waitForClose()
         }
         door.open()

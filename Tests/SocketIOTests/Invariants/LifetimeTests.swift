@@ -129,24 +129,4 @@ struct LifetimeTests {
             try await eventually("all handlers have ended") { recorder.count("ends") == 8 }
         }
     }
-
-    /// A client whose events come faster than they are handled is disconnected; others are not.
-    @Test func floodOfSlowHandlers() async throws {
-        try await withServer {
-            $0.maxRunningHandlers = 20
-        } _: { io, port in
-            let door = Door()
-            io.main.onConnection { socket in
-                socket.on("slow") { () async throws -> Void in try await door.pass() }
-            }
-            let other = try await join(port)
-            for _ in 0..<20 { try other.emit("slow") }
-            try await other.sync()
-            let flood = try await join(port)
-            for _ in 0..<21 { try flood.emit("slow") }
-            #expect(try await flood.session.waitForClose().reason == "transport close")
-            try await other.sync()
-            door.open()
-        }
-    }
 }

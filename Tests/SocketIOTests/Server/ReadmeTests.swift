@@ -27,6 +27,44 @@ import Testing
         await io.close()
     }
 
+    private struct File {
+        var chunks: AsyncStream<String> {
+            AsyncStream { continuation in
+                for number in 0..<20 { continuation.yield(String(repeating: "\(number % 10)", count: 100_000)) }
+                continuation.finish()
+            }
+        }
+    }
+
+    @Test func slowClients() async throws {
+        let io = SocketIOServer()
+        io.onConnection { socket in
+            socket.on("sync") { true }
+        }
+        let port = try #require(try await io.start(port: 0).port)
+        let client = try await join(port)
+        let socket = try await onlySocket(io.main)
+        socket.join("room")
+        let file = File()
+        let (x, y) = (1, 2)
+        func send() async throws {
+            for try await chunk in file.chunks {
+                try await socket.ready()  // until at most 64 KiB wait for this client
+                socket.emit("chunk", chunk)
+            }
+        }
+        async let sent: Void = send()
+        for number in 0..<20 {
+            #expect(try await client.expectEvent("chunk").string(0)?.first == "\(number % 10)".first)
+        }
+        try await sent
+        io.to("room").volatile.emit("cursor", x, y)
+        io.to("room").conflating("price").emit("price", 9.5)
+        let names = try await client.eventsSoFar()
+        #expect(names.last == "price")
+        await io.close()
+    }
+
     struct Credentials: Decodable { var token: String }
 
     struct Draft: Codable, Sendable { var text: String }

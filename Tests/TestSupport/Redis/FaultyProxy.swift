@@ -9,13 +9,17 @@ package final class FaultyProxy: Sendable {
         var connections: [Connection] = []
         var isRefusing = false
         var acceptedCount = 0
+        var port = 0
     }
 
-    private let target: (host: String, port: Int)
+    private let host: String
     private let state = Locked(State())
     private let listener: Awaited<(any Channel)?> = Awaited(nil)
 
-    private init(to target: (host: String, port: Int)) { self.target = target }
+    private init(to target: (host: String, port: Int)) {
+        host = target.host
+        state.withLock { $0.port = target.port }
+    }
 
     deinit {
         listener.value?.close(promise: nil)
@@ -69,6 +73,9 @@ package final class FaultyProxy: Sendable {
         if isRefusing { closeAll() }
     }
 
+    /// Has new connections go to another port.
+    package func setTarget(port: Int) { state.withLock { $0.port = port } }
+
     package func stop() async {
         try? await listener.value?.close().value("the proxy to close", timeout: defaultTimeout)
         closeAll()
@@ -84,7 +91,8 @@ package final class FaultyProxy: Sendable {
         }
         if isRefused { return channel.close() }
         let forward = channel.pipeline.addHandler(ForwardingHandler(connection, .toServer))
-        return forward.flatMap { [target] in
+        let target = (host: host, port: state.withLock { $0.port })
+        return forward.flatMap {
             ClientBootstrap(group: channel.eventLoop)
                 .channelInitializer { server in
                     connection.setServer(server)
