@@ -52,9 +52,11 @@ import Testing
         for percentile in [0.1, 25, 50, 75, 99, 99.9, 100] {
             #expect(one.value(at: percentile) == whole.value(at: percentile), "\(percentile)")
         }
-        one.reset()
-        #expect(one.count == 0)
-        #expect(one.max == nil)
+        var none = Latencies()
+        none.add(Latencies())
+        #expect(none.max == nil)
+        none.add(whole)
+        #expect(none.count == 1000)
     }
 
     @Test func timesOutOfRangeCountAsItsEnds() {

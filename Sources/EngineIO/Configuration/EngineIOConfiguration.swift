@@ -36,8 +36,32 @@ public struct EngineIOConfiguration: Sendable {
     public var maxTotalOutboxBytes: Int
     /// Most bytes received from one client that wait while its earlier messages are being handled. Default 4 MiB.
     public var maxInboundQueueBytes: Int
-    /// Most sessions at a time. Default 100,000. Further handshakes get status 503.
+    /// Most sessions at a time. Default 100,000. Further handshakes get status 503,
+    /// and ``onLimit`` is told.
     public var maxSessions: Int
+    /// Most sessions of one address at a time. Default nil: no limit. Further handshakes get status 429. The address is
+    /// ``EngineIORequest/address``, which ``trustedProxies`` decides about; IPv6 addresses count by their /64. Behind a proxy that
+    /// is not trusted all clients have the same address. Connections over a Unix domain socket are not counted.
+    public var maxSessionsPerAddress: Int?
+    /// Most TCP connections of one address at a time, whatever they are used for. Default nil: no limit. Further ones are closed
+    /// without an answer. The address is that of the other end, IPv6 by its /64; connections of ``trustedProxies`` are not
+    /// counted. A client that polls has two, and a third while it changes its transport.
+    public var maxConnectionsPerAddress: Int?
+    /// What the answers 429 and 503 say about when to try again (`Retry-After`), in whole seconds. Default 10 s.
+    public var retryAfter: Duration
+    /// How many messages a client may send in a time, over whichever transport. Default nil: no limit. Pings, pongs and what else
+    /// is not a message don't count. A Socket.IO event is a message, and so is each of its attachments; see
+    /// `SocketIOConfiguration.eventRate`, which counts events.
+    public var messageRate: RateLimit?
+    /// How many bytes these messages may have. Default nil: no limit. Its `burst` should not be less than a large message has.
+    public var byteRate: RateLimit?
+    /// Called when a client has run into one of the limits of ``EngineIOLimit``, for metrics and the like. It is called for each
+    /// session that is refused and each message that is dropped, on event loops; it must be quick and not block.
+    public var onLimit: (@Sendable (EngineIOLimitReport) -> Void)?
+    /// Whether the application limits events by time.
+    package var countsEvents = false
+    /// Whether it calls ``EngineIOSession/pauseMessages(until:because:)``.
+    package var holdsMessages = false
     /// Time for a closing handshake: how long the rest of the outbox and the closing packet may take. Default 30 s.
     public var closeTimeout: Duration
     /// Time within which a request's head and body must have arrived, ``allowRequest`` and ``fallback`` must have answered
@@ -89,6 +113,12 @@ public struct EngineIOConfiguration: Sendable {
         self.maxTotalOutboxBytes = 1 << 30
         self.maxInboundQueueBytes = 4 << 20
         self.maxSessions = 100_000
+        self.maxSessionsPerAddress = nil
+        self.maxConnectionsPerAddress = nil
+        self.retryAfter = .seconds(10)
+        self.messageRate = nil
+        self.byteRate = nil
+        self.onLimit = nil
         self.closeTimeout = .seconds(30)
         self.requestTimeout = .seconds(60)
         self.cookie = nil

@@ -41,7 +41,8 @@ public struct EngineIOResponse: Sendable {
 }
 
 /// A request that was refused. The protocol's codes: 0 transport unknown, 1 session ID unknown, 2 bad handshake method,
-/// 3 bad request, 4 forbidden, 5 unsupported protocol version.
+/// 3 bad request, 4 forbidden, 5 unsupported protocol version. A client that a limit refuses, or a server
+/// that is about to end, gets 4 with status 429 or 503.
 public struct EngineIOConnectionError: Error, Sendable {
     /// What the client is told.
     public let code: Int
@@ -49,6 +50,8 @@ public struct EngineIOConnectionError: Error, Sendable {
     public let message: String
     /// What happened, for example `TRANSPORT_MISMATCH`, for logs; never sent.
     public let context: [String: String]
+    /// The limit that was reached; nil if the reason is another.
+    public let limit: EngineIOLimit?
     /// The request.
     public let request: EngineIORequest
 }

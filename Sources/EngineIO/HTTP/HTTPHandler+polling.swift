@@ -57,6 +57,7 @@ extension HTTPHandler {
             let serial = self.serial
             return session.enqueue { loop in
                 self.dispatch(body, to: session, on: loop)
+                if session.throttle != nil, self.confirmsLater(session, serial) { return }
                 self.loop.eventLoop.execute {
                     guard self.serial == serial, case .posting = self.activity else { return }
                     self.confirmPost(session)
@@ -64,8 +65,21 @@ extension HTTPHandler {
             }
         }
         self.dispatch(body, to: session, on: self.loop)
+        let isWaiting = session.throttle != nil && self.confirmsLater(session, self.serial)
+        if isWaiting { self.activity = .posting(session) }
         session.leaveGate(on: self.loop)
-        self.confirmPost(session)
+        if !isWaiting { self.confirmPost(session) }
+    }
+
+    /// If packets wait because their client has sent too many, the answer does too: until then the client sends no more. Inside
+    /// the gate, on any loop.
+    private func confirmsLater(_ session: EngineIOSession, _ serial: Int) -> Bool {
+        session.whenReleased {
+            self.loop.eventLoop.execute {
+                guard self.serial == serial, case .posting = self.activity else { return }
+                self.confirmPost(session)
+            }
+        }
     }
 
     /// Hands the packets of a body over; whoever calls holds the gate. Uses nothing of this connection.

@@ -10,6 +10,10 @@ enum EngineIORefusal {
     case badRequest
     case forbidden(String?)
     case unsupportedVersion
+    /// There are too many sessions already.
+    case limit(EngineIOLimit)
+    /// The server is about to end.
+    case closing
 
     static let forbidden = Self.forbidden(nil)
 
@@ -21,6 +25,7 @@ enum EngineIORefusal {
         case .badRequest: 3
         case .forbidden: 4
         case .unsupportedVersion: 5
+        case .limit, .closing: 4
         }
     }
 
@@ -32,8 +37,30 @@ enum EngineIORefusal {
         case .badRequest: "Bad request"
         case .forbidden(let reason): reason ?? "Forbidden"
         case .unsupportedVersion: "Unsupported protocol version"
+        case .limit: "Too many connections"
+        case .closing: "Server is shutting down"
         }
     }
+
+    /// Clients that are refused by a limit are told so by the status, whatever their transport.
+    func status(isUpgrade: Bool) -> HTTPResponseStatus {
+        switch self {
+        case .limit(.maxSessionsPerAddress): .tooManyRequests
+        case .limit, .closing: .serviceUnavailable
+        case .forbidden: isUpgrade ? .badRequest : .forbidden
+        default: .badRequest
+        }
+    }
+
+    /// Whether another try may have more success.
+    var isTemporary: Bool {
+        switch self {
+        case .limit, .closing: true
+        default: false
+        }
+    }
+
+    var limit: EngineIOLimit? { if case .limit(let limit) = self { limit } else { nil } }
 }
 
 extension EngineIOConfiguration {
@@ -58,13 +85,19 @@ extension HTTPHandler {
                 context["message"] = reason
                 message = EngineIORefusal.forbidden.message
             }
-            report(EngineIOConnectionError(code: refusal.code, message: message, context: context, request: request))
+            report(
+                EngineIOConnectionError(
+                    code: refusal.code, message: message, context: context, limit: refusal.limit, request: request))
         }
         var headers = HTTPHeaders()
+        if refusal.isTemporary {
+            headers.add(name: "retry-after", value: String(configuration.retryAfter.nanoseconds / 1_000_000_000))
+        }
         if isUpgrade {
             headers.add(name: "content-type", value: "text/html")
             self.respond(
-                status: .badRequest, headers: headers, body: .bytes(ByteBuffer(string: refusal.message)), closing: true)
+                status: refusal.status(isUpgrade: true), headers: headers,
+                body: .bytes(ByteBuffer(string: refusal.message)), closing: true)
             return
         }
         headers.add(name: "content-type", value: "application/json")
@@ -72,8 +105,9 @@ extension HTTPHandler {
         body.writeString("{\"code\":\(refusal.code),\"message\":")
         JSONText.append(refusal.message, to: &body)
         body.writeString("}")
-        let status: HTTPResponseStatus = if case .forbidden = refusal { .forbidden } else { .badRequest }
-        self.respond(status: status, headers: headers, body: .bytes(body))
+        self.respond(
+            status: refusal.status(isUpgrade: false), headers: headers, body: .bytes(body),
+            closing: refusal.isTemporary)
     }
 
     /// Answers a GET with a payload.

@@ -124,6 +124,11 @@ extension HTTPHandler {
         let isCurrent = query.eio == "4"
         let request = self.makeRequest(head)
         let configuration = self.server.configuration
+        // Who can't get in costs the application nothing. Both are asked for again below.
+        if self.server.isDraining { return self.refuse(.closing, ["name": "SERVER_CLOSING"], isUpgrade: isUpgrade) }
+        if let limit = self.server.reachedLimit(for: request) {
+            return self.refuse(limit, request, isUpgrade: isUpgrade)
+        }
         guard configuration.allowRequest != nil || configuration.generateID != nil else {
             guard isCurrent else {
                 return self.refuse(.unsupportedVersion, ["protocol": query.eio ?? ""], isUpgrade: isUpgrade)
@@ -160,12 +165,7 @@ extension HTTPHandler {
     }
 
     private func open(_ request: EngineIORequest, id: String, isUpgrade: Bool) {
-        guard !self.server.isFull else {
-            self.server.logger.warning("handshake refused", metadata: ["socketio.limit": "maxSessions"])
-            return self.respond(status: .serviceUnavailable, closing: true)
-        }
         self.countHandshake()
-        guard !self.server.isClosed else { return self.respond(status: .serviceUnavailable, closing: true) }
         if isUpgrade {
             self.openWebSocket(request, id: id)
         } else if let session = self.newSession(request, id: id, isWebSocket: false) {
@@ -175,13 +175,35 @@ extension HTTPHandler {
 
     /// Opens a session, or refuses the request and returns nil.
     func newSession(_ request: EngineIORequest, id: String, isWebSocket: Bool) -> EngineIOSession? {
-        guard !id.isEmpty, let session = self.server.open(request, id: id, loop: self.loop, isWebSocket: isWebSocket)
-        else {
+        guard !id.isEmpty else {
             self.refuse(.badRequest, ["name": "ID_GENERATION_ERROR", "error": "not unique"], isUpgrade: isWebSocket)
             return nil
         }
-        self.isHandshake = true
-        return session
+        switch self.server.open(request, id: id, loop: self.loop, isWebSocket: isWebSocket) {
+        case .opened(let session):
+            self.isHandshake = true
+            return session
+        case .idTaken:
+            self.refuse(.badRequest, ["name": "ID_GENERATION_ERROR", "error": "not unique"], isUpgrade: isWebSocket)
+        case .full(let limit): self.refuse(limit, request, isUpgrade: isWebSocket)
+        case .closed: self.refuse(.closing, ["name": "SERVER_CLOSING"], isUpgrade: isWebSocket)
+        }
+        return nil
+    }
+
+    /// Refuses a handshake because there are too many sessions.
+    private func refuse(_ limit: EngineIOLimit, _ request: EngineIORequest, isUpgrade: Bool) {
+        if limit == .maxSessions {
+            self.server.logger.warning("handshake refused", metadata: ["socketio.limit": "maxSessions"])
+        } else {
+            // One line for each of somebody's attempts is for those who ask for it.
+            self.server.logger.debug(
+                "handshake refused",
+                metadata: ["socketio.limit": "\(limit)", "socketio.address": "\(request.address)"])
+        }
+        self.server.configuration.onLimit?(EngineIOLimitReport(limit: limit, action: .refused, request: request))
+        self.refuse(
+            .limit(limit), ["name": "TOO_MANY_CONNECTIONS", "limit": limit.rawValue], isUpgrade: isUpgrade)
     }
 
     /// Has the application answer a request for another path.

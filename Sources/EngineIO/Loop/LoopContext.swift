@@ -49,13 +49,19 @@ public final class LoopContext: @unchecked Sendable {
 
     private static let minWheelSweep = 4096
 
+    /// Nanoseconds of `NIODeadline`, at most a tick of the wheel old if ``keepTime()`` was called. On the loop's thread only.
+    @exclusivity(unchecked) package private(set) var coarseTime: UInt64
+    private var keepsTime = false
+
     /// The wheel's resolution: heartbeats and deadlines are late by up to this much.
     package static let wheelTick: UInt64 = 25_000_000
 
     package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         self.executor = LoopTaskExecutor(eventLoop: eventLoop)
-        self.wheel = TimingWheel(tick: Self.wheelTick, slots: 1024, now: NIODeadline.now().uptimeNanoseconds)
+        let now = NIODeadline.now().uptimeNanoseconds
+        self.wheel = TimingWheel(tick: Self.wheelTick, slots: 1024, now: now)
+        self.coarseTime = now
         eventLoop.execute { Self.currentContext.currentValue = self }
     }
 
@@ -183,7 +189,7 @@ public final class LoopContext: @unchecked Sendable {
 
     private func tick() {
         self.wheelIsTurning = false
-        let now = NIODeadline.now().uptimeNanoseconds
+        let now = self.readClock()
         self.wheel.advance(to: now, expired: &self.expired)
         var due: [WheelEntry] = []
         swap(&due, &self.expired)
@@ -193,7 +199,23 @@ public final class LoopContext: @unchecked Sendable {
         }
         due.removeAll(keepingCapacity: due.count <= 4096)
         if self.expired.isEmpty { swap(&due, &self.expired) }
-        if !self.wheel.isEmpty { self.turn() }
+        if self.keepsTime || !self.wheel.isEmpty { self.turn() }
+    }
+
+    /// Has ``coarseTime`` renewed with each tick from now on, whether anything is in the wheel or not. Any thread may call it.
+    func keepTime() {
+        self.eventLoop.execute {
+            self.keepsTime = true
+            self.turn()
+        }
+    }
+
+    /// Asks for the time, and renews ``coarseTime``.
+    package func readClock() -> UInt64 {
+        self.eventLoop.assertInEventLoop()
+        let now = NIODeadline.now().uptimeNanoseconds
+        self.coarseTime = now
+        return now
     }
 
     /// Entries of the wheel, dead ones included, until their time comes (for tests; on the loop only).

@@ -29,6 +29,10 @@ extension EngineIOConfiguration {
         try require(self.maxTotalOutboxBytes > 0, "maxTotalOutboxBytes must be positive")
         try require(self.maxInboundQueueBytes > 0, "maxInboundQueueBytes must be positive")
         try require(self.maxSessions > 0, "maxSessions must be positive")
+        try require((self.maxSessionsPerAddress ?? 1) > 0, "maxSessionsPerAddress must be positive")
+        try require((self.maxConnectionsPerAddress ?? 1) > 0, "maxConnectionsPerAddress must be positive")
+        try require(self.messageRate?.isPossible ?? true, "messageRate must be positive")
+        try require(self.byteRate?.isPossible ?? true, "byteRate must be positive")
         try require(self.eventLoopCount > 0, "eventLoopCount must be positive")
         if let cookie = self.cookie {
             do { _ = try CookieOptions(cookie) } catch {

@@ -19,16 +19,23 @@ public final class EngineIOServer: Sendable {
     let limits: SessionLimits
     let requestTimeout: UInt64
     let hasClientFiles: Bool
+    private let hasThrottles: Bool
     private let makeHandler: @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
     private let table = Mutex<Table>(Table())
+    /// Connections by address, if these are limited.
+    let peers = Mutex<AddressCounts>(AddressCounts())
     private let group: MultiThreadedEventLoopGroup
     package let loops: [LoopContext]
     private let loopOfEventLoop: [ObjectIdentifier: LoopContext]
 
     private struct Table {
         var sessions: [String: EngineIOSession] = [:]
+        /// Sessions by address, if these are limited.
+        var addresses = AddressCounts()
         var listeners: [any Channel] = []
         var isClosed = false
+        /// No new session is opened.
+        var isDraining = false
     }
 
     /// Makes a server that does not listen yet. Throws when the configuration is invalid.
@@ -58,11 +65,14 @@ public final class EngineIOServer: Sendable {
         )
         self.requestTimeout = configuration.requestTimeout.nanoseconds
         self.hasClientFiles = !configuration.clientFiles.isEmpty
+        let hasRates = configuration.messageRate != nil || configuration.byteRate != nil
+        self.hasThrottles = hasRates || configuration.holdsMessages
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
         var loops: [LoopContext] = []
         var byLoop: [ObjectIdentifier: LoopContext] = [:]
         for eventLoop in self.group.makeIterator() {
             let loop = LoopContext(eventLoop: eventLoop)
+            if hasRates || configuration.countsEvents { loop.keepTime() }
             loops.append(loop)
             byLoop[ObjectIdentifier(eventLoop)] = loop
         }
@@ -129,6 +139,7 @@ public final class EngineIOServer: Sendable {
 
     private func configure(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
         guard let loop = self.loopOfEventLoop[ObjectIdentifier(channel.eventLoop)] else { return }
+        if let most = self.configuration.maxConnectionsPerAddress { try self.count(channel, most) }
         if let options = channel.syncOptions {
             try options.setOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
             try options.setOption(.recvAllocator, value: ReadBufferSize())
@@ -142,15 +153,57 @@ public final class EngineIOServer: Sendable {
 
     func session(id: String) -> EngineIOSession? { self.table.withLock { $0.sessions[id] } }
 
-    func remove(_ session: EngineIOSession) { self.table.withLock { $0.sessions[session.id] = nil } }
+    /// A session has ended. Only here are sessions removed, and their addresses with them.
+    func remove(_ session: EngineIOSession) {
+        let address = self.group(of: session.request)
+        let removed = self.table.withLock { table -> EngineIOSession? in
+            guard table.sessions[session.id] === session else { return nil }
+            if let address { table.addresses.remove(address) }
+            return table.sessions.removeValue(forKey: session.id)
+        }
+        // Released outside the lock.
+        _ = removed
+    }
 
     var isClosed: Bool { self.table.withLock { $0.isClosed } }
 
-    var isFull: Bool { self.table.withLock { $0.sessions.count >= self.configuration.maxSessions } }
+    /// The address that counts, if addresses do.
+    private func group(of request: EngineIORequest) -> AddressGroup? {
+        self.configuration.maxSessionsPerAddress == nil ? nil : AddressGroup(request.address)
+    }
 
-    /// Opens a session whose handshake waits in its outbox; nil if the id is taken, or the server is closed.
-    /// `isWebSocket`: the endpoint is attached by the caller.
-    func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> EngineIOSession? {
+    /// Whether there are as many sessions as may be, in all or of this address.
+    func reachedLimit(for request: EngineIORequest) -> EngineIOLimit? {
+        let address = self.group(of: request)
+        return self.table.withLock { self.reachedLimit($0, address) }
+    }
+
+    private func reachedLimit(_ table: borrowing Table, _ address: AddressGroup?) -> EngineIOLimit? {
+        if table.sessions.count >= self.configuration.maxSessions { return .maxSessions }
+        guard let most = self.configuration.maxSessionsPerAddress, let address else { return nil }
+        return table.addresses.count(of: address) >= most ? .maxSessionsPerAddress : nil
+    }
+
+    /// Addresses with sessions, if these are limited.
+    var addressCount: Int { self.table.withLock { $0.addresses.entryCount } }
+
+    func makeThrottle() -> InboundThrottle? {
+        guard self.hasThrottles else { return nil }
+        return InboundThrottle(
+            rates: InboundRates(
+                messageRate: self.configuration.messageRate, byteRate: self.configuration.byteRate,
+                now: NIODeadline.now().uptimeNanoseconds))
+    }
+
+    enum Opened {
+        case opened(EngineIOSession)
+        case idTaken
+        case full(EngineIOLimit)
+        case closed
+    }
+
+    /// Opens a session whose handshake waits in its outbox. `isWebSocket`: the endpoint is attached by the caller.
+    func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> Opened {
         let now = NIODeadline.now().uptimeNanoseconds
         var state = SessionState(limits: self.limits, transport: .polling, now: now)
         let canUpgrade =
@@ -170,16 +223,20 @@ public final class EngineIOServer: Sendable {
         let session = EngineIOSession(id: id, request: request, loop: loop, server: self, state: state)
         // Whatever happens to the session from now on waits until it has its handler.
         let isInside = session.enterGate()
-        let isNew = self.table.withLock { table in
-            guard !table.isClosed, table.sessions[id] == nil else { return false }
+        let address = self.group(of: request)
+        let refusal = self.table.withLock { table -> Opened? in
+            if table.isDraining { return .closed }
+            if let limit = self.reachedLimit(table, address) { return .full(limit) }
+            if table.sessions[id] != nil { return .idTaken }
             table.sessions[id] = session
-            return true
+            if let address { table.addresses.add(address) }
+            return nil
         }
-        guard isNew else { return nil }
+        if let refusal { return refusal }
         session.handler = self.makeHandler(session, loop)
         if isInside { session.leaveGate(on: loop) }
         session.updateWheel()
-        return session
+        return .opened(session)
     }
 
     // MARK: Closing
@@ -210,10 +267,16 @@ public final class EngineIOServer: Sendable {
         try? await self.group.shutdownGracefully()
     }
 
+    /// Opens no further session: handshakes get status 503. Those that there are go on, over new connections too.
+    package func stopAdmitting() { self.table.withLock { $0.isDraining = true } }
+
+    package var isDraining: Bool { self.table.withLock { $0.isDraining } }
+
     /// Closes the port. Sessions go on.
     package func stopListening() async {
         let listeners = self.table.withLock { table in
             table.isClosed = true
+            table.isDraining = true
             defer { table.listeners = [] }
             return table.listeners
         }

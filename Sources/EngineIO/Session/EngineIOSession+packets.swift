@@ -49,7 +49,11 @@ extension EngineIOSession {
         case .close:
             // On a WebSocket it means nothing: its end is the end of the connection.
             guard isPolling else { return .goOn }
-            self.end(reason: .transportClose, .noop)
+            if isInside, self.throttle != nil {
+                self.inOrder({ _ in self.end(reason: .transportClose, .noop) }, on: loop)
+            } else {
+                self.end(reason: .transportClose, .noop)
+            }
             return .ended
         case .open, .upgrade, .noop:
             return .goOn

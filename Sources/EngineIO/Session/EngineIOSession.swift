@@ -18,6 +18,8 @@ public final class EngineIOSession: Sendable {
     /// The loop on which the session was opened: its timers and deferred callbacks run here.
     public let loop: LoopContext
     let server: EngineIOServer
+    /// nil unless a rate is set.
+    let throttle: InboundThrottle?
     /// The session's id: 20 characters, unguessable. It is a secret between client and server: who knows it can take over a
     /// polling session.
     public let id: String
@@ -39,6 +41,7 @@ public final class EngineIOSession: Sendable {
         self.request = request
         self.loop = loop
         self.server = server
+        self.throttle = server.makeThrottle()
         self.state = Mutex(state)
     }
 

@@ -104,10 +104,17 @@ extension EngineIOSession {
         if case .call(let body) = item { return body(loop) }
         guard let handler = self.handler else { return }
         switch item {
-        case .text(let text): if !self.isEnding { handler.session(self, receivedText: text, on: loop) }
-        case .binary(let data): if !self.isEnding { handler.session(self, receivedBinary: data, on: loop) }
+        case .text(let text):
+            if !self.isEnding, self.throttle == nil || self.admits(item, on: loop) {
+                handler.session(self, receivedText: text, on: loop)
+            }
+        case .binary(let data):
+            if !self.isEnding, self.throttle == nil || self.admits(item, on: loop) {
+                handler.session(self, receivedBinary: data, on: loop)
+            }
         case .deadline: handler.sessionDeadlinePassed(self, on: loop)
         case .closed(let reason):
+            if let throttle = self.throttle { self.endHolding(throttle) }
             self.handler = nil
             handler.sessionClosed(self, reason: reason, on: loop)
         case .call: break

@@ -18,6 +18,12 @@ extension SessionState {
         self.heartbeat.pongReceived(now: now)
     }
 
+    /// Whether what the client sends is left unread: its pongs may be among that, and are not missed until it is read again.
+    mutating func setHeld(_ isHeld: Bool, now: UInt64) {
+        self.isHeld = isHeld
+        self.heartbeat.excuse(now: now)
+    }
+
     /// What is due at `now`.
     mutating func tick(now: UInt64) -> Due {
         var due = Due()
@@ -29,6 +35,10 @@ extension SessionState {
         switch self.heartbeat.tick(now: now) {
         case .none: break
         case .sendPing: due.sendPing = true
+        case .timedOut where self.isHeld:
+            // It is pinged on, or it would take the server for dead.
+            self.heartbeat.excuse(now: now)
+            due.sendPing = true
         case .timedOut: due.timedOut = true
         }
         if let deadline = self.closeDeadline, deadline <= now {

@@ -50,6 +50,8 @@ struct SessionState: Sendable {
     var postIsReceived = false
 
     var heartbeat: HeartbeatState
+    /// What the client sends is not read.
+    var isHeld = false
     var upgradeDeadline: UInt64?
     var noopDeadline: UInt64?
     var closeDeadline: UInt64?

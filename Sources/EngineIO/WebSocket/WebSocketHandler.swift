@@ -15,11 +15,15 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         case closing
     }
 
-    private let session: EngineIOSession
+    let session: EngineIOSession
     private var role: Role
     // Touched by each read, on one thread, and never while it is in use.
     @exclusivity(unchecked) private var decoder: WebSocketDecoder
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
+    /// Reading has stopped because what was read waits.
+    var isPaused = false
+    /// The client's close frame was read and waits behind messages.
+    var isPeerClosing = false
     private var isDraining = false
     private var mustDrainAgain = false
     private var hasProbed = false
@@ -65,7 +69,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
             if case .serving = self.role, let text = try self.decoder.decodeOnly(bytes, scratch: &self.loop.unmasked) {
                 let isInside = self.session.enterGate()
                 _ = self.session.receive(text: text, isInside: isInside, on: self.loop)
-                if isInside { self.session.leaveGate(on: self.loop) }
+                if isInside { self.leaveGate() }
                 return
             }
         } catch {
@@ -114,11 +118,20 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
             case .pong:
                 continue
             case .close(let code, _):
-                self.peerClosed(code)
+                if isInside, self.session.throttle != nil, self.role == .serving {
+                    self.closeInOrder(code)
+                } else {
+                    self.peerClosed(code)
+                }
             }
             if case .closing = self.role { break reading }
         }
-        if isInside { self.session.leaveGate(on: self.loop) }
+        if isInside { self.leaveGate() }
+    }
+
+    private func leaveGate() {
+        if self.session.throttle != nil, self.role == .serving { self.pauseReading() }
+        self.session.leaveGate(on: self.loop)
     }
 
     private func fail(_ error: WebSocketError) {
@@ -171,7 +184,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 self.report(context)
                 return session.tellReady()
             }
-            self.write(frames, context, promise: nil)
+            self.write(frames, nil, context)
             wrote = true
         }
         let rest = self.drain(session, context, wrote)
@@ -224,7 +237,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 for completion in completions { completion(true) }
                 return false
             }
-            self.write(frames[0], context, promise: self.promise(completions, context))
+            self.write(frames[0], self.promise(completions, context), context)
             return true
         }
         // One write for many small frames: NIO and the system then see one buffer.
@@ -237,16 +250,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 buffer.writeImmutableBuffer(frame)
             } else {
                 if buffer.readableBytes > 0 {
-                    self.write(buffer, context, promise: nil)
+                    self.write(buffer, nil, context)
                     buffer = context.channel.allocator.buffer(capacity: 0)
                 }
-                self.write(frame, context, promise: nil)
+                self.write(frame, nil, context)
                 wrote = true
             }
         }
         if !wrote { self.direct.send(&buffer, context) }
         if buffer.readableBytes > 0 || wrote {
-            self.write(buffer, context, promise: self.promise(completions, context))
+            self.write(buffer, self.promise(completions, context), context)
             wrote = true
         } else {
             for completion in completions { completion(true) }
@@ -269,16 +282,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         return written
     }
 
-    /// Writes a frame that does not come from the outbox.
-    private func writeAndFlush(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
-        self.write(frame, context, promise: nil)
-        context.flush()
-    }
-
-    /// The only way to the channel: from here on nothing goes past it until it has nothing left.
-    private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+    /// Writes to the channel; from now on nothing may go past it before it has been flushed and is empty again.
+    private func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
         self.direct.wroteToChannel()
         context.write(NIOAny(bytes), promise: promise)
+    }
+
+    /// Writes a frame that does not come from the outbox.
+    private func writeAndFlush(_ frame: ByteBuffer, _ context: ChannelHandlerContext) {
+        self.write(frame, nil, context)
+        context.flush()
     }
 
     private func report(_ context: ChannelHandlerContext) {
@@ -321,13 +334,16 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         guard self.role != .closing, let context = self.context else { return }
         self.role = .closing
         self.writeAndFlush(WebSocketFrame.close(code: code), context)
+        // Its close frame is to be read.
+        if self.isPaused { self.resumeReading() }
+        if self.isPeerClosing { return context.close(promise: nil) }
         // After a violation nothing the client says can be understood, its close frame neither: its end is awaited.
         if self.decoder.isFinished { context.close(mode: .output, promise: nil) }
         self.closeDeadline = NIODeadline.now().uptimeNanoseconds &+ self.session.server.limits.closeTimeout
         self.loop.wake(self, at: self.closeDeadline)
     }
 
-    private func peerClosed(_ code: UInt16?) {
+    func peerClosed(_ code: UInt16?) {
         guard self.role != .closing, let context = self.context else { return }
         let wasProbing = self.role == .probing
         self.role = .closing

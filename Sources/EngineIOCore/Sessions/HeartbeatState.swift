@@ -1,7 +1,7 @@
 /// The server's heartbeat in protocol 4, as a value: the server pings, the client must answer in time.
 ///
-/// Times are nanoseconds of any monotonic clock. There is always exactly one deadline, and nothing but a pong or a
-/// tick moves it; an upgrade in particular leaves it alone, so that a pong lost in one is noticed.
+/// Times are nanoseconds of any monotonic clock. There is always exactly one deadline, and nothing but a pong, a
+/// tick or an excuse moves it; an upgrade in particular leaves it alone, so that a pong lost in one is noticed.
 package struct HeartbeatState: Sendable, Equatable {
     package enum Action: Sendable, Equatable {
         case none
@@ -28,6 +28,12 @@ package struct HeartbeatState: Sendable, Equatable {
     package mutating func pongReceived(now: UInt64) {
         self.isAwaitingPong = false
         self.nextDeadline = Self.add(now, self.pingInterval)
+    }
+
+    /// What comes from the client is not being read: the time for its answer begins anew.
+    package mutating func excuse(now: UInt64) {
+        guard self.isAwaitingPong else { return }
+        self.nextDeadline = max(self.nextDeadline, Self.add(now, self.pingTimeout))
     }
 
     package mutating func tick(now: UInt64) -> Action {

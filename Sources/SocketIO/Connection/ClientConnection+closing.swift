@@ -39,6 +39,7 @@ extension ClientConnection {
 
     func remove(_ socket: Socket) {
         let isCurrent = self.joined.withLock { $0.remove(socket) }
+        if self.countsEvents { self.keepRate(of: socket) }
         if self.mainSocket === socket { self.mainSocket = nil }
         if isCurrent, self.left.count < 1024 { self.left.insert(socket.namespace.name) }
     }

@@ -3,6 +3,7 @@ import SocketIOCore
 /// Packets of the client go to the sockets of their namespaces, in order.
 extension ClientConnection {
     func receive(_ packet: Packet, on loop: LoopContext) {
+        if self.countsEvents, packet.type == .event, !self.admits(packet, on: loop) { return }
         if !self.waiting.isEmpty || self.isBusy, self.waitsForHandlers(packet) { return }
         self.dispatch(packet, on: loop)
     }

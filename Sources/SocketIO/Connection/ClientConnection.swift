@@ -33,6 +33,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     /// Namespaces that the server has disconnected: what the client had sent before it knew is ignored.
     var left: Set<String> = []
     var isClosing = false
+    /// Whether events are limited by time.
+    let countsEvents: Bool
+    /// What sockets that have left have spent of their rates; nil as long as none has.
+    var spentRate: EventRate?
     var connectDeadline: UInt64?
     var attachmentsSince: UInt64?
     /// The deadline that the session was given last, until it passes.
@@ -41,6 +45,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     init(session: EngineIOSession, server: SocketIOServer) {
         self.session = session
         self.server = server
+        self.countsEvents = server.configuration.eventRate != nil
         self.decoder = PacketDecoder(limits: server.packetLimits)
         let deadline = NIODeadline.now().uptimeNanoseconds &+ server.configuration.connectTimeout.nanoseconds
         self.connectDeadline = deadline

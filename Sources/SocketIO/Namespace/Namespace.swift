@@ -149,6 +149,7 @@ public final class Namespace: Sendable {
 
     // MARK: Errors
 
+    /// Events over a rate are logged once for a socket elsewhere, or a client could fill the log.
     func report(_ error: any Error, socket: Socket?, event: String? = nil) {
         let own = socket.map { $0.listeners.withLock { $0.errors } } ?? []
         for handler in own { handler(error) }
@@ -156,7 +157,7 @@ public final class Namespace: Sendable {
         for handler in handlers { handler(error, socket) }
         if let hook = self.configuration.onError {
             hook(error, socket)
-        } else if own.isEmpty, handlers.isEmpty {
+        } else if own.isEmpty, handlers.isEmpty, (error as? SocketIOError)?.code != .rateLimited {
             self.logger.error(
                 "a handler failed",
                 metadata: [

@@ -32,8 +32,17 @@ public struct SocketIOConfiguration: Sendable {
     public var maxNamespacesPerConnection: Int
     /// Most rooms that a socket may be in, that of its own id not counted. Default 10,000.
     public var maxRoomsPerSocket: Int
+    /// How many events a socket may send in a time. Default nil: no limit. Acknowledgements don't count. What is dropped, or the
+    /// end of a connection because of it, is told to the error hooks (`rateLimited`) and to `engine.onLimit`. With
+    /// the policy `wait` all sockets of the connection wait; acknowledgements that have been read are let through.
+    ///
+    /// It counts events that have been read and decoded; `engine.messageRate` and `engine.byteRate` come before that. These can't
+    /// have the policy `drop` here, which would tear packets from their attachments.
+    public var eventRate: RateLimit?
     /// Whether a namespace of a dynamic one is removed when its last client has left. Default false.
     public var cleanupEmptyChildNamespaces: Bool
+    /// How ``SocketIOServer/run()`` ends at a graceful shutdown. Default nil: all clients are disconnected at once.
+    public var drain: DrainConfiguration?
     /// How clients that lose their connection can go on where they had stopped. Default nil: they start anew.
     public var connectionStateRecovery: ConnectionStateRecovery?
     /// Makes the adapter of each namespace. Default ``InMemoryAdapter``.
@@ -59,7 +68,9 @@ public struct SocketIOConfiguration: Sendable {
         self.maxChildNamespaces = 10_000
         self.maxNamespacesPerConnection = 100
         self.maxRoomsPerSocket = 10_000
+        self.eventRate = nil
         self.cleanupEmptyChildNamespaces = false
+        self.drain = nil
         self.connectionStateRecovery = nil
         self.adapter = { InMemoryAdapter($0) }
         self.onError = nil

@@ -173,6 +173,8 @@ public final class SocketIOServer: Sendable {
     /// Number of client connections, those included that have joined no namespace yet.
     public var connectionCount: Int { self.state.withLock { $0.connections.count } }
 
+    var connections: [ClientConnection] { self.state.withLock { Array($0.connections.values) } }
+
     func add(_ connection: ClientConnection) {
         self.state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
     }
@@ -198,6 +200,9 @@ public final class SocketIOServer: Sendable {
     private func makeEngine() throws -> EngineIOServer {
         if let engine = self.engine { return engine }
         var configuration = self.configuration.engine
+        configuration.countsEvents = self.configuration.eventRate != nil
+        configuration.holdsMessages = self.configuration.eventRate?.policy == .wait
+        try self.configuration.checkRates()
         if let directory = self.configuration.clientDirectory {
             configuration.clientFiles = try ClientFiles.load(directory)
         }
@@ -237,7 +242,8 @@ public final class SocketIOServer: Sendable {
 }
 
 extension SocketIOServer: Service {
-    /// Listens on the configured address and serves until the service group shuts down or the task is cancelled, then closes.
+    /// Listens on the configured address and serves until the service group shuts down or the task is cancelled, then closes; at a
+    /// graceful shutdown as ``SocketIOConfiguration/drain`` says.
     public func run() async throws {
         do {
             try await self.start()
@@ -246,7 +252,7 @@ extension SocketIOServer: Service {
             throw error
         }
         try? await gracefulShutdown()
-        await self.close()
+        if self.configuration.drain == nil || Task.isCancelled { await self.close() } else { await self.drain() }
     }
 }
 

@@ -20,6 +20,8 @@ public final class Socket: Sendable {
 
     /// That of the connection.
     let session: EngineIOSession
+    /// nil unless events are limited by time.
+    let eventRate: EventRate?
     let listeners = ListenerBox()
     /// Whether anybody listens to what is sent; looked at for each packet.
     let hasOutgoingListeners = Atomic<Bool>(false)
@@ -60,6 +62,7 @@ public final class Socket: Sendable {
         self.namespace = namespace
         self.connection = connection
         self.session = connection.session
+        self.eventRate = connection.countsEvents ? connection.makeEventRate() : nil
         self.handshake = handshake
     }
 

@@ -311,7 +311,7 @@ final class Manager: @unchecked Sendable {
 
     func execute(_ body: @escaping @Sendable () -> Void) { _ = self.enqueue(.run(body)) }
 
-    private func takeInbox() {
+    func takeInbox() {
         var commands: [Command] = []
         self.inbox.withLock { inbox in
             swap(&commands, &inbox.commands)

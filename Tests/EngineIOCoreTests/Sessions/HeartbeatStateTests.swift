@@ -30,6 +30,18 @@ import Testing
         #expect(self.heartbeat.tick(now: 1046) == .timedOut)
     }
 
+    @Test mutating func anExcuseBeginsTheTimeoutAnew() {
+        // Without a ping there is nothing to be excused.
+        self.heartbeat.excuse(now: 1020)
+        #expect(self.heartbeat.nextDeadline == 1025)
+        _ = self.heartbeat.tick(now: 1025)
+        self.heartbeat.excuse(now: 1040)
+        #expect(self.heartbeat.tick(now: 1059) == .none)
+        self.heartbeat.excuse(now: 1030)
+        #expect(self.heartbeat.nextDeadline == 1060)
+        #expect(self.heartbeat.tick(now: 1060) == .timedOut)
+    }
+
     /// The timeout counts from the ping, not from when it should have been sent.
     @Test mutating func lateTick() {
         #expect(self.heartbeat.tick(now: 5000) == .sendPing)

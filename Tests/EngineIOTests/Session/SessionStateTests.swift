@@ -256,6 +256,24 @@ struct SessionStateTests {
         #expect(state.tick(now: 2700).timedOut)
     }
 
+    /// A client that is not read is pinged on and not timed out; from when it is read again it has its time.
+    @Test func heartbeatWhileNothingIsRead() {
+        var state = SessionState.polling()
+        _ = wheel(&state)
+        #expect(state.tick(now: 1000).sendPing)
+        state.setHeld(true, now: 1400)
+        #expect(state.tick(now: 1500).next == 1900)
+        for now in [UInt64(1900), 2400, 2900] {
+            let due = state.tick(now: now)
+            #expect(due.sendPing)
+            #expect(!due.timedOut)
+            #expect(due.next == now + 500)
+        }
+        state.setHeld(false, now: 3000)
+        #expect(!state.tick(now: 3400).timedOut)
+        #expect(state.tick(now: 3500).timedOut)
+    }
+
     @Test func anUpgradeDoesNotStopTheHeartbeat() {
         var state = SessionState.polling()
         _ = wheel(&state)

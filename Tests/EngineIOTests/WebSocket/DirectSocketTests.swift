@@ -55,6 +55,26 @@ struct DirectSocketTests {
         }
     }
 
+    /// The system takes a part of one packet and has room again before the next one of the same turn, which must not pass the rest.
+    @Test func packetsOfATurnDoNotPassEachOther() async throws {
+        try await withServer { server in
+            for round in 0..<3 {
+                let webSocket = try await WSClient.connect(
+                    port: server.port, path: "/engine.io/?EIO=4&transport=websocket", receiveBuffer: 4096)
+                _ = try await webSocket.nextText()
+                let session = try #require(server.log.value.sessions.last)
+                for number in 0..<100 {
+                    // Each is taken alone, and what is left of it leaves the channel writable.
+                    session.send(binary: ByteBuffer(repeating: UInt8(number), count: 66_000 + round * 8000))
+                }
+                for number in 0..<100 {
+                    try await webSocket.expectBinary(
+                        [UInt8](repeating: UInt8(number), count: 66_000 + round * 8000))
+                }
+            }
+        }
+    }
+
     /// What waits behind writes that SwiftNIO has not flushed yet must not leave before them.
     @Test func smallFramesBehindABatchStayBehindIt() async throws {
         try await withServer {

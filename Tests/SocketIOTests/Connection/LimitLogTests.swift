@@ -40,6 +40,35 @@ import Testing
         }
     }
 
+    @Test func maxSessionsPerAddress() async throws {
+        try await self.expectLimit("maxSessionsPerAddress") {
+            $0.engine.maxSessionsPerAddress = 1
+        } _: { _, port in
+            let first = try await join(port)
+            await #expect(throws: (any Error).self) { try await open(port) }
+            try await first.sync()
+        }
+    }
+
+    @Test(arguments: [RateLimit.Policy.disconnect, .wait]) func messageRate(_ policy: RateLimit.Policy) async throws {
+        try await self.expectLimit("messageRate") {
+            $0.engine.messageRate = RateLimit(1, per: .seconds(3600), policy: policy)
+        } _: { _, port in
+            let client = try await join(port)
+            try client.emit("x")
+        }
+    }
+
+    @Test func byteRate() async throws {
+        try await self.expectLimit("byteRate") {
+            $0.engine.byteRate = RateLimit(1, per: .seconds(3600), burst: 100)
+        } _: { _, port in
+            let client = try await join(port)
+            try client.emit("x", "\"" + String(repeating: "x", count: 100) + "\"")
+            try await client.session.waitForClose()
+        }
+    }
+
     @Test func maxOutboxBytes() async throws {
         try await self.expectLimit("maxOutboxBytes") {
             $0.engine.maxOutboxBytes = 10_000

@@ -39,6 +39,9 @@ package final class RawConnection: Sendable {
         }
     }
 
+    /// The address that connections of this task come from; nil for the system's choice. On Linux all of 127.0.0.0/8 will do.
+    @TaskLocal package static var localAddress: String?
+
     let channel: any Channel
     let incoming: Awaited<Incoming>
 
@@ -75,6 +78,9 @@ package final class RawConnection: Sendable {
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(
                 .socketOption(.so_rcvbuf), value: ChannelOptions.Types.SocketOption.Value(receiveBuffer))
+        }
+        if let address = Self.localAddress {
+            bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: address, port: 0))
         }
         let channel = try await bootstrap.connect(host: host, port: port)
             .value("a connection to \(host):\(port)", timeout: timeout)

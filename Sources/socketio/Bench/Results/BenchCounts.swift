@@ -33,6 +33,12 @@ struct BenchCounts: Sendable {
     /// Messages whose replies are awaited, measured or not.
     var open = 0
 
+    mutating func forgetTimes() {
+        self.connectTimes = Latencies()
+        self.latencies = Latencies()
+        self.lags = Latencies()
+    }
+
     mutating func add(_ other: BenchCounts) {
         self.started += other.started
         self.connected += other.connected

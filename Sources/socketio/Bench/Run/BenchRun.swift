@@ -10,18 +10,19 @@ final class BenchRun {
     private var counts = BenchCounts()
     private var nextLine: Int64 = 0
 
-    /// How often it is looked what the threads do.
-    private static let pause: Duration = .milliseconds(20)
+    /// How often it is looked what the threads do, and while it is measured: rarely.
+    private static let pause: Int64 = 20_000_000
+    private static let longPause: Int64 = 100_000_000
     /// If the first so many clients can't connect, no others try.
     private static let hopeless = 10
     /// How long replies are waited for after an interruption.
-    private static let shortPatience: Int64 = 1_000_000_000
+    private static let shortPatience: Int64 = 2_000_000_000
 
     init(
         _ plan: BenchPlan, interruption: BenchInterruption, progress: BenchProgress,
         makeClient: @escaping BenchWorker.MakeClient
     ) {
-        let shared = BenchShared(plan)
+        let shared = BenchShared(plan, isWatched: progress.isShown)
         self.plan = plan
         self.shared = shared
         self.workers = (0..<plan.threads).map { BenchWorker($0, shared, makeClient) }
@@ -41,7 +42,7 @@ final class BenchRun {
                 await self.wait("holding") { BenchShared.now >= end || self.counts.present == 0 }
             }
         }
-        await self.collect()
+        await self.collect(withTimes: true)
         let summary = BenchSummary(
             self.plan, self.counts, start: window.start, end: window.end, isInterrupted: self.isInterrupted,
             failure: nil)
@@ -74,12 +75,14 @@ final class BenchRun {
 
     /// Returns when messages counted.
     private func exchangeMessages() async -> BenchWindow {
-        var window = BenchWindow(origin: BenchShared.now + 20_000_000, start: 0, end: 0)
+        var window = BenchWindow(origin: BenchShared.now + 50_000_000, start: 0, end: 0)
         window.start = window.origin + self.plan.warmup
         window.end = window.start + self.plan.duration
         await self.beginMessages(window)
         await self.wait("warming up") { BenchShared.now >= window.start || self.counts.present == 0 }
-        await self.wait("measuring") { BenchShared.now >= window.end || self.counts.present == 0 }
+        await self.wait("measuring", pauseUntil: window.end) {
+            BenchShared.now >= window.end || self.counts.present == 0
+        }
         let stopped = BenchShared.now
         if stopped < window.end {
             window.end = stopped
@@ -115,18 +118,24 @@ final class BenchRun {
 
     // MARK: Watching
 
-    private func wait(_ phase: String, evenIfInterrupted: Bool = false, until isOver: () async -> Bool) async {
+    /// - Parameter pauseUntil: up to when it is looked rarely.
+    private func wait(
+        _ phase: String, evenIfInterrupted: Bool = false, pauseUntil: Int64 = 0, until isOver: () async -> Bool
+    ) async {
         while true {
             await self.collect()
             if await isOver() || self.isInterrupted && !evenIfInterrupted { return }
             await self.showProgress(phase)
-            try? await Task.sleep(for: Self.pause)
+            let pause = max(Self.pause, min(Self.longPause, pauseUntil - BenchShared.now))
+            try? await Task.sleep(for: .nanoseconds(pause))
         }
     }
 
-    private func collect() async {
+    private func collect(withTimes: Bool = false) async {
         var counts = BenchCounts()
-        for worker in self.workers { if let own = await worker.perform({ $0.report() }) { counts.add(own) } }
+        for worker in self.workers {
+            if let own = await worker.perform({ $0.report(withTimes: withTimes) }) { counts.add(own) }
+        }
         self.counts = counts
     }
 

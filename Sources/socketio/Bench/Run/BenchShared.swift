@@ -12,11 +12,14 @@ final class BenchShared: Sendable {
     /// What tells this run's messages from those of others on the same server.
     let run: UInt16
     let flights: [Flights]
+    let isWatched: Bool
     /// The clients in each room.
     private let members: Mutex<[Int]>
 
-    init(_ plan: BenchPlan) {
+    /// - Parameter isWatched: whether somebody asks for pulses.
+    init(_ plan: BenchPlan, isWatched: Bool) {
         self.plan = plan
+        self.isWatched = isWatched
         self.run = UInt16.random(in: 0 ... .max)
         self.flights = (0..<plan.threads).map { _ in Flights() }
         self.members = Mutex(Array(repeating: 0, count: max(1, plan.rooms)))

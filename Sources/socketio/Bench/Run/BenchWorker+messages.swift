@@ -7,6 +7,9 @@ extension BenchWorker {
     private static let batch = 128
     /// How soon it is looked again whether more may be on their way.
     private static let heldPause: Int64 = 1_000_000
+    private static let rightNow: Int64 = 100_000_000
+    /// How long before it is due a message is waited for.
+    private static let lead: Int64 = 100_000
     private static let expiryInterval = TimeAmount.milliseconds(100)
     /// How long after the end what was due before it may still be sent.
     static let grace: Int64 = 1_000_000_000
@@ -15,6 +18,8 @@ extension BenchWorker {
     ///   - offset: which of `stride` threads with clients this is.
     func beginMessages(_ window: BenchWindow, offset: Int, stride: Int) {
         self.window = window
+        self.counts.latencies.prepare()
+        self.counts.lags.prepare()
         guard !self.senders.isEmpty else { return }
         self.messages = SendSchedule(
             origin: window.origin, end: window.end, rate: self.plan.rate, offset: offset, stride: stride)
@@ -22,12 +27,13 @@ extension BenchWorker {
         self.goOnExpiring()
     }
 
-    /// Nothing is sent any more; what was due before now, and before the end, has failed.
+    /// Nothing is sent any more; what was due before, and before the end, has failed, unless it was to leave right now.
     func stopMessages() {
         guard let messages = self.messages else { return }
         self.messages = nil
         let first = max(messages.taken, messages.count(before: self.window.start))
-        self.counts.unsent += max(0, messages.count(before: min(BenchShared.now, self.window.end)) - first)
+        let last = min(BenchShared.now - Self.rightNow, self.window.end)
+        self.counts.unsent += max(0, messages.count(before: last) - first)
     }
 
     /// Whether all that was due was sent.
@@ -39,21 +45,60 @@ extension BenchWorker {
     private func goOnSending() {
         for _ in 0..<Self.batch {
             guard let next = self.messages?.next, !self.senders.isEmpty else { return }
-            let now = BenchShared.now
-            guard next <= now else { return self.wake(at: next) { $0.goOnSending() } }
+            var now = BenchShared.now
+            let isAwaited = next > now
+            if isAwaited {
+                guard self.isQuiet, next - now <= Self.lead else { return self.wakeEarly(for: next, now) }
+                self.prepared = try? self.prepare(self.senders[self.nextTurn])
+                repeat { now = BenchShared.now } while now < next
+            }
             guard self.flights.table.withLock({ $0.open }) < self.maxInFlight else {
                 self.heldUntil = now
                 return self.wake(at: now + Self.heldPause) { $0.goOnSending() }
             }
             guard let due = self.messages?.take(at: now) else { continue }
-            self.turn = self.turn + 1 < self.senders.count ? self.turn + 1 : 0
-            self.send(self.senders[self.turn], due: due, now: now)
+            self.turn = self.nextTurn
+            self.send(self.senders[self.turn], due: due, now: now, atOnce: isAwaited)
         }
-        self.loop.execute { self.goOnSending() }
+        self.yield { $0.goOnSending() }
     }
 
-    private func send(_ place: Int, due: Int64, now: Int64) {
-        guard let event = self.plan.event else { return }
+    private var nextTurn: Int { self.turn + 1 < self.senders.count ? self.turn + 1 : 0 }
+
+    /// Whether no reply is awaited, so that nothing is kept from being read.
+    private var isQuiet: Bool {
+        (self.plan.mode != .broadcast || self.plan.threads == 1) && self.flights.table.withLock { $0.open } == 0
+    }
+
+    /// Waking takes the system some time, which would be in the latency. So it wakes earlier, and waits the rest if it is quiet.
+    private func wakeEarly(for next: Int64, _ now: Int64) {
+        let early = next - Self.lead
+        self.wake(at: early > now ? early : next) { $0.goOnSending() }
+    }
+
+    /// The next message, of this client.
+    ///
+    /// - Throws: why it can't be encoded.
+    private func prepare(_ place: Int) throws -> PreparedMessage? {
+        let number = self.flights.table.withLock { $0.next }
+        if let prepared = self.prepared, prepared.place == place, prepared.number == number { return prepared }
+        guard let event = self.plan.event else { return nil }
+        let client = self.clients[place]
+        var filling = ValueTemplate.Filling(room: self.shared.roomName(client.room), client: client.number)
+        if self.marksMessages {
+            let marker = BenchMarker(
+                run: self.shared.run, thread: UInt16(truncatingIfNeeded: self.index), number: number)
+            filling.payload = marker.text(length: self.plan.payloadBytes)
+        }
+        let prepared = try client.socket.prepare(
+            event.name, arguments: event.fill(filling), wantsAnswer: self.plan.mode == .ack)
+        return PreparedMessage(place: place, number: number, event: prepared)
+    }
+
+    /// - Parameter atOnce: it is the only one that is due.
+    private func send(_ place: Int, due: Int64, now: Int64, atOnce: Bool) {
+        let message = Result { try self.prepare(place) }
+        self.prepared = nil
         let client = self.clients[place]
         let replies = self.shared.replies(inRoom: client.room)
         let isBroadcast = self.plan.mode == .broadcast
@@ -66,20 +111,14 @@ extension BenchWorker {
             self.counts.expected += replies
             if due > self.heldUntil { self.counts.lags.record(now - due) }
         }
-        var filling = ValueTemplate.Filling(room: self.shared.roomName(client.room), client: client.number)
-        if self.marksMessages {
-            let marker = BenchMarker(
-                run: self.shared.run, thread: UInt16(truncatingIfNeeded: self.index), number: number)
-            filling.payload = marker.text(length: self.plan.payloadBytes)
-        } else if self.plan.mode == .echo {
-            self.clients[place].unanswered.append(number)
-        }
-        let values = event.fill(filling)
-        guard self.plan.mode == .ack else { return client.socket.emit(event.name, arguments: values) }
-        do {
-            try client.socket.emit(event.name, arguments: values) { self.answered($0, number, client.number) }
-        } catch {
-            self.abandon(number, ConnectErrors.explain(error, namespace: ""))
+        if self.plan.mode == .echo, !self.marksMessages { self.clients[place].unanswered.append(number) }
+        // Last: what fails at once is told before this returns.
+        switch message {
+        case .success(let message?) where self.plan.mode == .ack:
+            client.socket.send(message.event, atOnce: atOnce) { self.answered($0, number, client.number) }
+        case .success(let message?): client.socket.send(message.event, atOnce: atOnce)
+        case .success(nil): break
+        case .failure(let error): self.abandon(number, ConnectErrors.explain(error, namespace: ""))
         }
     }
 
@@ -120,7 +159,7 @@ extension BenchWorker {
     private func count(_ due: Int64?, _ now: Int64) {
         guard let due else { return self.receivedUnexpected(now) }
         self.pulse.received += 1
-        self.pulse.latencies.record(now - due)
+        if self.shared.isWatched { self.pulse.latencies.record(now - due) }
         guard self.window.contains(due) else { return }
         self.counts.received += 1
         self.counts.latencies.record(now - due)

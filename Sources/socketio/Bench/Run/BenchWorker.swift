@@ -29,6 +29,8 @@ final class BenchWorker: @unchecked Sendable {
     /// The clients that send, by their places in `clients`, and whose turn it is.
     var senders: [Int] = []
     var turn = 0
+    /// The next message, if there was time to encode it before it is due.
+    var prepared: PreparedMessage?
     /// Until when as many messages were on their way as may be.
     var heldUntil = Int64.min
     var pulse = BenchPulse()
@@ -56,8 +58,11 @@ final class BenchWorker: @unchecked Sendable {
     }
 
     /// What there is by now.
-    func report() -> BenchCounts {
+    ///
+    /// - Parameter withTimes: without them, nothing is held that recording would have to copy.
+    func report(withTimes: Bool) -> BenchCounts {
         var counts = self.counts
+        if !withTimes { counts.forgetTimes() }
         counts.open = self.flights.table.withLock { $0.open }
         return counts
     }
@@ -76,6 +81,13 @@ final class BenchWorker: @unchecked Sendable {
         self.messages = nil
         return self.clients.filter { $0.phase == .connected || $0.phase == .connecting }.map(\.socket)
     }
+}
+
+/// A message of one client, encoded.
+struct PreparedMessage: Sendable {
+    var place: Int
+    var number: Int
+    var event: SocketIOClient.PreparedEvent
 }
 
 /// A moment of a run, for those who watch.
