@@ -78,11 +78,7 @@ import Testing
             let servers = clients.map { recoveringServer(adapter: kind.factory($0)) }
             let port = try #require(try await servers[0].start(port: 0).port)
             try await servers[1].start(port: 0)
-            for server in servers {
-                try await eventually("all servers are counted") {
-                    try await server.main.adapter.serverCount() == 2
-                }
-            }
+            for server in servers { try await allAreCounted(server, 2) }
             let client = try await ReturningClient.join(port)
             servers[1].emit("a", 1)
             #expect(try await client.next() == "a 1")
