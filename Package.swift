@@ -48,6 +48,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
             ]
         ),
         // The server: namespaces, rooms, sockets, acknowledgements, adapters.
@@ -59,6 +60,7 @@ let package = Package(
                 "SocketIOCore",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
@@ -140,6 +142,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -187,7 +190,10 @@ let package = Package(
         ),
         .testTarget(
             name: "SocketIOTests",
-            dependencies: ["SocketIO", "SocketIOTesting", "TestSupport"],
+            dependencies: [
+                "SocketIO", "SocketIOTesting", "TestSupport",
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             exclude: ["CONFORMANCE.md"],
             resources: [.copy("Vectors")]
         ),
@@ -235,6 +241,7 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "SocketIO", "SocketIOClient", "TestSupport", "socketio",
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: ["Clients"]

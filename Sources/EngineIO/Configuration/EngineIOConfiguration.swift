@@ -62,6 +62,8 @@ public struct EngineIOConfiguration: Sendable {
     public var fallback: (@Sendable (EngineIORequest) async -> EngineIOResponse)?
     /// Files served below ``path``, by name.
     package var clientFiles: [String: EngineIOFile] = [:]
+    /// Metrics. Default nil: none.
+    public var metrics: MetricsConfiguration?
     /// TLS. Default none: plain HTTP.
     public var tls: TLSConfiguration?
     /// Number of event loops, each on its own thread. Default: the number of cores.
@@ -95,6 +97,7 @@ public struct EngineIOConfiguration: Sendable {
         self.responseHeaders = nil
         self.onConnectionError = nil
         self.fallback = nil
+        self.metrics = nil
         self.tls = nil
         self.eventLoopCount = System.coreCount
         self.backlog = 1024

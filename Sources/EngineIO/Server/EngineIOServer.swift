@@ -19,6 +19,8 @@ public final class EngineIOServer: Sendable {
     let limits: SessionLimits
     let requestTimeout: UInt64
     let hasClientFiles: Bool
+    /// nil unless they are configured.
+    package let metrics: EngineMetrics?
     private let makeHandler: @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
     private let table = Mutex<Table>(Table())
     private let group: MultiThreadedEventLoopGroup
@@ -67,6 +69,8 @@ public final class EngineIOServer: Sendable {
         }
         self.loops = loops
         self.loopOfEventLoop = byLoop
+        self.metrics = configuration.metrics.map { EngineMetrics($0) }
+        self.metrics?.start(loops)
     }
 
     /// Number of sessions, those that are being closed included.
@@ -172,6 +176,8 @@ public final class EngineIOServer: Sendable {
             return true
         }
         guard isNew else { return nil }
+        self.metrics?.sessionOpened(isWebSocket: isWebSocket)
+        session.log("session opened", isWebSocket ? .websocket : .polling)
         session.handler = self.makeHandler(session, loop)
         if isInside { session.leaveGate(on: loop) }
         session.updateWheel()
@@ -203,7 +209,10 @@ public final class EngineIOServer: Sendable {
             loop.executor.shutDown()
             await loop.executor.handOver()
         }
+        await self.metrics?.stop()
+        await self.probes.end()
         try? await self.group.shutdownGracefully()
+        self.metrics?.collect()
     }
 
     /// Closes the port. Sessions go on.
@@ -216,6 +225,10 @@ public final class EngineIOServer: Sendable {
         for listener in listeners { try? await listener.close() }
     }
 
+    /// Whether a port is open.
+    package var isListening: Bool { self.table.withLock { !$0.isClosed && !$0.listeners.isEmpty } }
+
+    let probes = LoopProbes()
     private let isClosing = Atomic<Bool>(false)
     private let webSockets = Atomic<Int>(0)
     private var hasOpenWebSockets: Bool { self.webSockets.load(ordering: .relaxed) > 0 }

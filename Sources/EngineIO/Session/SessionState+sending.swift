@@ -90,11 +90,13 @@ extension SessionState {
             return .none
         }
         var bytes = 0
+        let count = self.outbox.count
         while bytes < maxBytes, let packet = self.outbox.popFirst() {
             bytes += packet.byteCount
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
+        endpoint.loop.counts.webSocket.sent(packets: count - self.outbox.count, bytes: bytes)
         if !self.outbox.isEmpty { return .more }
         return self.phase == .closing ? .closing : .none
     }
@@ -104,7 +106,10 @@ extension SessionState {
         guard case .websocket(let current) = self.transport, current === endpoint, self.phase == .open else {
             return nil
         }
-        return self.outbox.takeOnly()
+        let count = self.outbox.count
+        guard let frames = self.outbox.takeOnly() else { return nil }
+        endpoint.loop.counts.webSocket.sent(packets: count, bytes: frames.readableBytes)
+        return frames
     }
 
     /// What follows from the end of a drain.

@@ -67,9 +67,10 @@ extension ClientConnection {
 
     func overload() {
         guard !self.isClosing else { return }
+        self.server.observation?.metrics?.exceeded(.maxRunningHandlers)
         self.server.logger.info(
             "connection closed: its events come faster than they are handled",
-            metadata: ["socketio.limit": "maxRunningHandlers"]
+            metadata: self.metadata(["socketio.limit": "maxRunningHandlers"])
         )
         self.closeByServer()
     }

@@ -89,8 +89,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         let now = NIODeadline.now().uptimeNanoseconds
         if let deadline = self.connectDeadline {
             guard deadline > now else {
+                self.server.observation?.metrics?.exceeded(.connectTimeout)
                 self.server.logger.debug(
-                    "connection closed: no namespace joined in time", metadata: ["socketio.limit": "connectTimeout"])
+                    "connection closed: no namespace joined in time",
+                    metadata: self.metadata(["socketio.limit": "connectTimeout"]))
                 return self.closeByServer()
             }
             self.arm(deadline)
@@ -98,8 +100,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         if let since = self.attachmentsSince {
             let deadline = since &+ self.server.configuration.attachmentsTimeout.nanoseconds
             guard deadline > now else {
+                self.server.observation?.metrics?.exceeded(.attachmentsTimeout)
                 self.server.logger.debug(
-                    "connection closed: attachments withheld", metadata: ["socketio.limit": "attachmentsTimeout"])
+                    "connection closed: attachments withheld",
+                    metadata: self.metadata(["socketio.limit": "attachmentsTimeout"]))
                 return self.protocolError(SocketIOError(.illegalAttachments, "attachments have not come in time"))
             }
             self.arm(deadline)

@@ -46,10 +46,12 @@ struct Invocation: Sendable {
     func start(_ operation: @escaping @Sendable () async throws -> Void) {
         var connection: ClientConnection?
         if case .socket(let socket) = self.origin { connection = socket.connection }
-        if let connection, !connection.beginHandler() { return }
+        let handling = connection?.server.observation?.beginAsync()
+        if let connection, !connection.beginHandler() { return handling?.end() ?? () }
         startTask(on: self.executor) { [origin, event, connection] in
             do { try await operation() } catch { origin.report(error, event: event) }
             connection?.endHandler()
+            handling?.end()
         }
     }
 }

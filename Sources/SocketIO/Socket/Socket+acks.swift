@@ -50,6 +50,7 @@ extension Socket {
         timeout: Duration?,
         complete: @escaping @Sendable (Result<ArgumentReader, any Error>) -> Void
     ) {
+        let complete = self.namespace.observation?.awaitingAck(complete) ?? complete
         let isAccepted = self.state.withLock { state in
             guard state.phase != .disconnected else { return false }
             state.acks[id] = PendingAck(complete: complete)

@@ -1,0 +1,58 @@
+import EngineIO
+import NIOCore
+import SocketIOCore
+
+/// What watches over the handlers and acknowledgements of a server. There is none unless something of it is configured: each
+/// event asks for it once, and that is all it costs then.
+final class Observation: Sendable {
+    let metrics: SocketMetrics?
+
+    init?(_ configuration: SocketIOConfiguration) {
+        guard let metrics = configuration.metrics else { return nil }
+        self.metrics = SocketMetrics(metrics)
+    }
+
+    // MARK: Handlers
+
+    /// Calls the handlers of an event.
+    func call(_ listeners: Listeners, _ arguments: ArgumentReader, _ invocation: Invocation, on loop: LoopContext) {
+        loop.counts.events &+= 1
+        listeners.forEach { listener in
+            let async = loop.counts.asyncHandlers
+            let begin = NIODeadline.now().uptimeNanoseconds
+            do { try listener.run(arguments, invocation) } catch {
+                invocation.origin.report(error, event: invocation.event)
+            }
+            // One that is async is still running, or has told itself.
+            if loop.counts.asyncHandlers == async { self.metrics?.handled(.sync, since: begin) }
+        }
+    }
+
+    /// An async handler is about to start, on the thread of the loop that has called it.
+    func beginAsync() -> AsyncHandling {
+        LoopContext.current?.counts.asyncHandlers &+= 1
+        self.metrics?.asyncHandlerBegan()
+        return AsyncHandling(observation: self, begin: NIODeadline.now().uptimeNanoseconds)
+    }
+
+    struct AsyncHandling: Sendable {
+        let observation: Observation
+        let begin: UInt64
+
+        func end() { self.observation.metrics?.asyncHandlerEnded(since: self.begin) }
+    }
+
+    // MARK: Acknowledgements
+
+    typealias AckCompletion = @Sendable (Result<ArgumentReader, any Error>) -> Void
+
+    /// Begins to wait for an acknowledgement: what it returns is to be called in place of `complete`.
+    func awaitingAck(_ complete: @escaping AckCompletion) -> AckCompletion {
+        guard let metrics = self.metrics else { return complete }
+        let begin = NIODeadline.now().uptimeNanoseconds
+        return { result in
+            metrics.acknowledged(AckLabel(result), since: begin)
+            complete(result)
+        }
+    }
+}
