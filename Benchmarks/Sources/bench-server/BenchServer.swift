@@ -29,6 +29,9 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "With --redis: which adapter.")
     var adapter: Adapter = .pubsub
 
+    @Flag(help: "Counts and times for metrics that go nowhere.")
+    var metrics = false
+
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
 
@@ -49,6 +52,7 @@ struct BenchServer: AsyncParsableCommand {
     func run() async throws {
         var configuration = SocketIOConfiguration(port: self.port)
         configuration.engine.eventLoopCount = self.threads
+        if self.metrics { configuration.metrics = MetricsConfiguration() }
         if let url = self.redis {
             var connections = RESPConfiguration()
             connections.sharesConnection = self.adapter == .streams
