@@ -30,6 +30,7 @@ extension ClientConnection {
         self.isClosing = true
         self.decoder.reset()
         self.server.remove(self)
+        self.endConnectSpans()
         self.passing = [:]
         // Those whose middlewares still run: what they wait for will not come.
         for socket in self.joiningSockets.values { socket.refuse() }

@@ -9,6 +9,7 @@ extension ClientConnection {
         let name = packet.namespace
         let auth: SocketIOValue
         do { auth = try packet.connectData() } catch { return self.protocolError(error) }
+        self.beginConnectSpan(name)
         let count = self.joined.withLock { $0.count } + self.joining.count
         guard count < self.server.configuration.maxNamespacesPerConnection else {
             self.server.logger.debug(
@@ -50,20 +51,23 @@ extension ClientConnection {
             id: loop.makeID(),
             namespace: namespace,
             connection: self,
-            handshake: Handshake(self.session.request, auth: auth)
+            handshake: Handshake(self.session.request, auth: auth),
+            connectContext: self.connectSpans[namespace.name]?.context
         )
         let middlewares = namespace.middlewares
         guard !middlewares.isEmpty else { return self.finishJoin(socket, nil, on: loop) }
         self.joiningSockets[namespace.name] = socket
-        startTask(on: loop.executor) {
-            var refusal: (any Error)?
-            do {
-                for middleware in middlewares { try await middleware(socket) }
-            } catch {
-                refusal = error
+        self.withConnectSpan(namespace.name) {
+            startTask(on: loop.executor) {
+                var refusal: (any Error)?
+                do {
+                    for middleware in middlewares { try await middleware(socket) }
+                } catch {
+                    refusal = error
+                }
+                let error = refusal
+                self.session.enqueue { loop in self.finishJoin(socket, error, on: loop) }
             }
-            let error = refusal
-            self.session.enqueue { loop in self.finishJoin(socket, error, on: loop) }
         }
     }
 
@@ -101,7 +105,8 @@ extension ClientConnection {
         if let staged { self.session.complete(staged) }
         if !fits { socket.reportTooManyRooms() }
         namespace.unclaim()
-        namespace.callConnectionHandlers(socket, on: loop)
+        self.withConnectSpan(namespace.name) { namespace.callConnectionHandlers(socket, on: loop) }
+        self.endConnectSpan(namespace.name)
     }
 
     private func endJoining(_ namespace: String) {
@@ -113,6 +118,7 @@ extension ClientConnection {
     func refuse(_ namespace: String, _ error: ConnectError, _ result: JoinLabel) {
         self.endJoining(namespace)
         self.server.observation?.metrics?.joined(result)
+        self.endConnectSpan(namespace, error)
         self.server.logger.debug(
             "namespace refused",
             metadata: self.metadata(["socketio.namespace": "\(namespace)", "socketio.reason": "\(error.message)"]))

@@ -3,6 +3,7 @@ import EngineIOCore
 import NIOCore
 import SocketIOCore
 import Synchronization
+import Tracing
 
 /// One client connection: the sockets of all namespaces that the client has joined over it.
 ///
@@ -19,6 +20,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     var mainSocket: Socket?
     /// Namespaces that are being joined: their middlewares run.
     var joining: Set<String> = []
+    /// Their spans, with tracing.
+    var connectSpans: [String: any Span] = [:]
     /// Their sockets.
     var joiningSockets: [String: Socket] = [:]
     /// Namespaces of which an event is passing through middlewares, with the packets that have come behind it.

@@ -6,10 +6,12 @@ import SocketIOCore
 /// event asks for it once, and that is all it costs then.
 final class Observation: Sendable {
     let metrics: SocketMetrics?
+    let tracing: ServerTracing?
 
     init?(_ configuration: SocketIOConfiguration) {
-        guard let metrics = configuration.metrics else { return nil }
-        self.metrics = SocketMetrics(metrics)
+        guard configuration.metrics != nil || configuration.tracing != nil else { return nil }
+        self.metrics = configuration.metrics.map { SocketMetrics($0) }
+        self.tracing = configuration.tracing.map { ServerTracing($0) }
     }
 
     // MARK: Handlers
@@ -18,13 +20,28 @@ final class Observation: Sendable {
     func call(_ listeners: Listeners, _ arguments: ArgumentReader, _ invocation: Invocation, on loop: LoopContext) {
         loop.counts.events &+= 1
         listeners.forEach { listener in
+            guard let metrics = self.metrics else { return self.call(listener, arguments, invocation) }
             let async = loop.counts.asyncHandlers
             let begin = NIODeadline.now().uptimeNanoseconds
-            do { try listener.run(arguments, invocation) } catch {
-                invocation.origin.report(error, event: invocation.event)
-            }
+            self.call(listener, arguments, invocation)
             // One that is async is still running, or has told itself.
-            if loop.counts.asyncHandlers == async { self.metrics?.handled(.sync, since: begin) }
+            if loop.counts.asyncHandlers == async { metrics.handled(.sync, since: begin) }
+        }
+    }
+
+    private func call(_ listener: Listener, _ arguments: ArgumentReader, _ invocation: Invocation) {
+        do {
+            guard let tracing = self.tracing else { return try listener.run(arguments, invocation) }
+            var invocation = invocation
+            let span = tracing.beginEvent(invocation)
+            invocation.span = span
+            do { try span.call { try listener.run(arguments, invocation) } } catch {
+                span.returned(error)
+                throw error
+            }
+            span.returned(nil)
+        } catch {
+            invocation.origin.report(error, event: invocation.event)
         }
     }
 

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import SocketIOCore
 import Synchronization
+import Tracing
 
 /// One client in one namespace. See "The Socket instance (server-side)" in the Socket.IO documentation.
 ///
@@ -35,8 +36,14 @@ public final class Socket: Sendable {
     public let data = SocketData()
     /// How it came to be.
     public let handshake: Handshake
+    /// The span in which it was connected, with tracing.
+    let connectContext: ServiceContext?
 
-    init(id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake) {
+    init(
+        id: String, namespace: Namespace, connection: ClientConnection, handshake: Handshake,
+        connectContext: ServiceContext? = nil
+    ) {
+        self.connectContext = connectContext
         self.id = id
         self.namespace = namespace
         self.connection = connection
