@@ -43,8 +43,28 @@ struct ServeCommandTests {
         try await Self.stop(server)
     }
 
+    @Test
+    func metricsAndHealthOnAPortOfTheirOwn() async throws {
+        let (server, port) = try await Self.serve("--metrics-port", "0")
+        let line = try await server.waitForLine(containing: "Metrics: http://")
+        let metricsPort = try #require(Int(line.split(separator: ":").last?.prefix { $0.isNumber } ?? ""))
+        let client = try await SIOClient.open(EIOOptions(port: port, transport: .websocket))
+        try await client.connect()
+        let http = HTTPClient1(port: metricsPort)
+        try await eventually("a session among the metrics") {
+            let text = try await http.request("GET", "/metrics").text
+            return try PrometheusParser.parse(text).value("socketio_sessions", ["transport": "websocket"]) == 1
+        }
+        #expect(try await http.request("GET", "/health").status == 200)
+        // Those of clients are not for those who watch.
+        #expect(try await HTTPClient1(port: port).request("GET", "/metrics").status == 404)
+        await client.close()
+        try await Self.stop(server)
+    }
+
     private static let badOptions: [([String], Int32)] = [
-        (["--port", "70000"], 64), (["--port", "x"], 64), (["--threads", "0"], 64), (["--nonsense"], 64),
+        (["--port", "70000"], 64), (["--port", "x"], 64), (["--threads", "0"], 64), (["--metrics-port", "-1"], 64),
+        (["--nonsense"], 64),
         (["--admin-token", ""], 64), (["--client-dir", "/nowhere/at/all"], 1), (["--client-dir", "/"], 1),
     ]
 

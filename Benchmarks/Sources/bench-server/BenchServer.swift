@@ -38,6 +38,9 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "With --adapter streams: about how many entries the stream holds.")
     var streamLength: Int = RedisStreamsAdapterOptions().maxLength
 
+    @Flag(help: "Counts and times for metrics that go nowhere.")
+    var metrics = false
+
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
 
@@ -64,6 +67,7 @@ struct BenchServer: AsyncParsableCommand {
         configuration.connectionStateRecovery = self.recovery.map {
             ConnectionStateRecovery(maxDisconnectionDuration: .seconds($0))
         }
+        if self.metrics { configuration.metrics = MetricsConfiguration() }
         if let url = self.redis {
             var connections = RESPConfiguration()
             connections.sharesConnection = self.adapter == .streams

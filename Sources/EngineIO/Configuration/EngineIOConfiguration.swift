@@ -91,6 +91,8 @@ public struct EngineIOConfiguration: Sendable {
     public var fallback: (@Sendable (EngineIORequest) async -> EngineIOResponse)?
     /// Files served below ``path``, by name.
     package var clientFiles: [String: EngineIOFile] = [:]
+    /// Metrics. Default nil: none.
+    public var metrics: MetricsConfiguration?
     /// TLS. Default none: plain HTTP.
     public var tls: TLSConfiguration?
     /// Number of event loops, each on its own thread. Default: the number of cores.
@@ -131,6 +133,7 @@ public struct EngineIOConfiguration: Sendable {
         self.responseHeaders = nil
         self.onConnectionError = nil
         self.fallback = nil
+        self.metrics = nil
         self.tls = nil
         self.eventLoopCount = System.coreCount
         self.backlog = 1024

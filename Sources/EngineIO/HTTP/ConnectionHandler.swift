@@ -36,13 +36,17 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     func handlerAdded(context: ChannelHandlerContext) {
         let http = HTTPConnection(owner: self, server: self.server, loop: self.loop, context: context)
         self.user = .http(http)
+        self.server.metrics?.connectionOpened()
         http.handler.begin(http)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         switch self.user {
-        case .webSocket(let webSocket): webSocket.handlerRemoved(context: context)
+        case .webSocket(let webSocket):
+            self.server.metrics?.connectionClosed(isWebSocket: true)
+            webSocket.handlerRemoved(context: context)
         case .http(let http):
+            self.server.metrics?.connectionClosed(isWebSocket: false)
             http.channelEnded()
             http.handler.transportEnded()
         case .nobody: break
@@ -111,6 +115,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     /// Makes `webSocket` the user of the connection.
     func become(_ webSocket: WebSocketHandler, _ context: ChannelHandlerContext) {
         self.user = .webSocket(webSocket)
+        self.server.metrics?.connectionUpgraded()
         self.mustFlush = true
         // A handler of TLS may keep what it is given for longer than a read.
         if self.isDirect { SharedReadBuffer.use(for: context.channel, of: self.loop) }

@@ -18,7 +18,8 @@ extension HTTPHandler {
             session.end(reason: .forcedClose, .close)
         case .conflict:
             self.activity = .waiting
-            self.server.logger.debug("session closed: two GETs at the same time")
+            self.server.metrics?.rejected(.overlap)
+            self.server.logger.debug("two GETs at the same time", metadata: session.metadata())
             session.end(reason: .transportError, .close)
             self.respond(status: .badRequest)
         case .mismatch:
@@ -50,6 +51,7 @@ extension HTTPHandler {
     func post(_ session: EngineIOSession) {
         let body = self.body
         self.body = ByteBuffer()
+        self.loop.counts.polling.bytesReceived &+= body.readableBytes
         session.receivedPost(self)
         guard session.enterGate() else {
             // Another connection of this session has the turn: wait for it, then answer.
@@ -87,6 +89,7 @@ extension HTTPHandler {
         var decoder = PayloadDecoder(body, maxPackets: self.server.configuration.maxPacketsPerPayload)
         do {
             while let packet = try decoder.next() {
+                loop.counts.polling.packetsReceived &+= 1
                 guard case .goOn = session.receive(packet, fromPolling: true, isInside: true, on: loop) else { return }
             }
         } catch {

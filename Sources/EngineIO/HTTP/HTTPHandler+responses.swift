@@ -72,6 +72,7 @@ extension HTTPHandler {
     func refuse(_ refusal: EngineIORefusal, _ context: [String: String], isUpgrade: Bool) {
         guard let head = self.head else { return }
         let configuration = self.server.configuration
+        self.server.metrics?.rejected(RejectionLabel(refusal))
         self.server.logger.debug(
             "request refused: \(refusal.message)",
             metadata: ["socketio.code": "\(refusal.code)", "socketio.context": "\(context)"]
@@ -115,7 +116,9 @@ extension HTTPHandler {
 
     /// Answers a GET with packets.
     func respond(frames: [ByteBuffer]) {
-        self.answerGET(.payload(frames, size: PayloadEncoder.encodedSize(of: frames)))
+        let size = PayloadEncoder.encodedSize(of: frames)
+        self.loop.counts.polling.bytesSent &+= size
+        self.answerGET(.payload(frames, size: size))
     }
 
     private static let payloadHeaders: HTTPHeaders = [

@@ -19,14 +19,16 @@ extension HTTPHandler {
         switch session.beginPost(self) {
         case .accepted: break
         case .conflict:
-            self.server.logger.debug("session closed: two POSTs at the same time")
+            self.server.metrics?.rejected(.overlap)
+            self.server.logger.debug("two POSTs at the same time", metadata: session.metadata())
             session.end(reason: .transportError, .close)
             self.respond(status: .badRequest, closing: true)
             return nil
         case .mismatch, .unknown: return .engine
         }
         if head.first("content-type") == "application/octet-stream" {
-            self.server.logger.debug("session closed: a POST of the wrong content type")
+            self.server.metrics?.rejected(.badRequest)
+            self.server.logger.debug("a POST of the wrong content type", metadata: session.metadata())
             _ = session.endPost(self)
             session.end(reason: .transportError, .close)
             self.respond(status: .badRequest, closing: true)
@@ -63,6 +65,8 @@ extension HTTPHandler {
 
     /// The body is larger than `maxPayload`: the client is told, the session goes on.
     func refuseBody(_ target: Target) {
+        self.server.metrics?.rejected(.bodyTooLarge)
+        self.server.metrics?.exceeded(.maxPayload)
         self.server.logger.debug("request refused: body too large", metadata: ["socketio.limit": "maxPayload"])
         if case .post(let session) = target { _ = session.endPost(self) }
         self.body = ByteBuffer()
@@ -201,7 +205,7 @@ extension HTTPHandler {
                 "handshake refused",
                 metadata: ["socketio.limit": "\(limit)", "socketio.address": "\(request.address)"])
         }
-        self.server.configuration.onLimit?(EngineIOLimitReport(limit: limit, action: .refused, request: request))
+        self.server.tell(EngineIOLimitReport(limit: limit, action: .refused, request: request))
         self.refuse(
             .limit(limit), ["name": "TOO_MANY_CONNECTIONS", "limit": limit.rawValue], isUpgrade: isUpgrade)
     }

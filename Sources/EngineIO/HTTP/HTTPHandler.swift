@@ -144,6 +144,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
 
     /// What has come is no request.
     func fail(_ error: HTTPRequestError) {
+        self.server.metrics?.rejected(.malformed)
         self.server.logger.debug("request refused: malformed", metadata: ["socketio.error": "\(error)"])
         let activity = self.activity
         self.transport?.send(
@@ -247,12 +248,12 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
         switch activity {
         case .polling(let session):
             if session.endPoll(self) {
-                self.server.logger.debug("session closed: poll connection closed prematurely")
+                self.server.logger.debug("poll connection closed prematurely", metadata: session.metadata())
                 session.end(reason: .transportError, .cut)
             }
         case .receiving(.post(let session)), .posting(let session):
             if session.endPost(self) {
-                self.server.logger.debug("session closed: data request connection closed prematurely")
+                self.server.logger.debug("data request connection closed prematurely", metadata: session.metadata())
                 session.end(reason: .transportError, .close)
             }
         case .receiving, .idle, .waiting, .lingering, .upgraded: break
@@ -271,6 +272,8 @@ extension HTTPHandler: WheelClient {
             self.deadline = now &+ self.server.requestTimeout
             return self.deadline
         case .waiting:
+            self.server.metrics?.rejected(.noAnswer)
+            self.server.metrics?.exceeded(.requestTimeout)
             self.server.logger.warning(
                 "request refused: the application has not answered", metadata: ["socketio.limit": "requestTimeout"])
             self.deadline = now &+ self.server.requestTimeout
@@ -278,6 +281,7 @@ extension HTTPHandler: WheelClient {
             self.respond(status: .serviceUnavailable, closing: true)
             return self.deadline
         case .receiving(.post(let session)):
+            self.server.metrics?.exceeded(.requestTimeout)
             self.server.logger.debug(
                 "connection closed: a request took too long", metadata: ["socketio.limit": "requestTimeout"])
             if session.endPost(self) { session.end(reason: .transportError, .close) }

@@ -40,6 +40,8 @@ public final class LoopContext: @unchecked Sendable {
     /// Storage for answers, and random words.
     @exclusivity(unchecked) var answer = ByteBuffer()
     @exclusivity(unchecked) var randomStock = RandomStock()
+    /// What has happened on this loop.
+    @exclusivity(unchecked) package var counts = LoopCounts()
 
     private var wheel: TimingWheel<WheelEntry>
     private var expired: [WheelEntry] = []

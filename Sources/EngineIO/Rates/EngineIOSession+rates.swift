@@ -163,7 +163,7 @@ extension EngineIOSession {
                 "over a limit: \(action)",
                 metadata: ["socketio.limit": "\(limit)", "socketio.address": "\(self.request.address)"])
         }
-        self.server.configuration.onLimit?(
+        self.server.tell(
             EngineIOLimitReport(limit: limit, action: action, count: count, request: self.request))
     }
 }

@@ -20,6 +20,8 @@ public final class EngineIOServer: Sendable {
     let requestTimeout: UInt64
     let hasClientFiles: Bool
     private let hasThrottles: Bool
+    /// nil unless they are configured.
+    package let metrics: EngineMetrics?
     private let makeHandler: @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
     private let table = Mutex<Table>(Table())
     /// Connections by address, if these are limited.
@@ -78,6 +80,8 @@ public final class EngineIOServer: Sendable {
         }
         self.loops = loops
         self.loopOfEventLoop = byLoop
+        self.metrics = configuration.metrics.map { EngineMetrics($0) }
+        self.metrics?.start(loops)
     }
 
     /// Number of sessions, those that are being closed included.
@@ -233,6 +237,8 @@ public final class EngineIOServer: Sendable {
             return nil
         }
         if let refusal { return refusal }
+        self.metrics?.sessionOpened(isWebSocket: isWebSocket)
+        session.log("session opened", isWebSocket ? .websocket : .polling)
         session.handler = self.makeHandler(session, loop)
         if isInside { session.leaveGate(on: loop) }
         session.updateWheel()
@@ -264,7 +270,10 @@ public final class EngineIOServer: Sendable {
             loop.executor.shutDown()
             await loop.executor.handOver()
         }
+        await self.metrics?.stop()
+        await self.probes.end()
         try? await self.group.shutdownGracefully()
+        self.metrics?.collect()
     }
 
     /// Opens no further session: handshakes get status 503. Those that there are go on, over new connections too.
@@ -283,6 +292,10 @@ public final class EngineIOServer: Sendable {
         for listener in listeners { try? await listener.close() }
     }
 
+    /// Whether a port is open.
+    package var isListening: Bool { self.table.withLock { !$0.isClosed && !$0.listeners.isEmpty } }
+
+    let probes = LoopProbes()
     private let isClosing = Atomic<Bool>(false)
     private let webSockets = Atomic<Int>(0)
     private var hasOpenWebSockets: Bool { self.webSockets.load(ordering: .relaxed) > 0 }

@@ -43,7 +43,7 @@ extension EngineIOSession {
             self.updateWheel()
             return .goOn
         case .ping:
-            self.server.logger.debug("session closed: a client of protocol 4 does not ping")
+            self.server.logger.debug("a client of protocol 4 does not ping", metadata: self.metadata())
             self.end(reason: .transportError, .close)
             return .ended
         case .close:
@@ -71,7 +71,7 @@ extension EngineIOSession {
     }
 
     func parseError(_ what: String) {
-        self.server.logger.debug("session closed: \(what)")
+        self.server.logger.debug("invalid packet: \(what)", metadata: self.metadata())
         self.end(reason: .parseError, .close)
     }
 }

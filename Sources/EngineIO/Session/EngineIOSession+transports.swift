@@ -43,7 +43,10 @@ extension EngineIOSession {
             if state.phase != .closed { state.attach(endpoint) }
             return state.phase != .closed
         }
-        if isAttached { endpoint.loop.schedule(self) }
+        if isAttached {
+            self.server.metrics?.sessionMoved()
+            endpoint.loop.schedule(self)
+        }
         return isAttached
     }
 
@@ -52,7 +55,7 @@ extension EngineIOSession {
     func beginUpgrade(_ endpoint: SessionEndpoint) -> Bool {
         let now = NIODeadline.now().uptimeNanoseconds
         let isAccepted = self.state.withLock { $0.beginUpgrade(endpoint, now: now) }
-        if isAccepted { self.updateWheel() }
+        if isAccepted { self.updateWheel() } else { self.server.metrics?.upgrade(.refused) }
         return isAccepted
     }
 
@@ -65,6 +68,9 @@ extension EngineIOSession {
     /// Makes `endpoint` the session's transport. Returns false if the session has ended meanwhile.
     func completeUpgrade(_ endpoint: SessionEndpoint) -> Bool {
         guard let result = self.state.withLock({ $0.completeUpgrade(endpoint) }) else { return false }
+        self.server.metrics?.sessionMoved()
+        self.server.metrics?.upgrade(.completed)
+        self.log("session upgraded", .websocket)
         if let poll = result.poll { self.endpoint(poll, .close) }
         // A drain that was meant for the GET finds the new endpoint; one that nobody ordered is ordered here.
         endpoint.loop.schedule(self)
@@ -72,7 +78,7 @@ extension EngineIOSession {
     }
 
     func endUpgrade(_ endpoint: SessionEndpoint) {
-        self.state.withLock { $0.endUpgrade(endpoint) }
+        if self.state.withLock({ $0.endUpgrade(endpoint) }) { self.server.metrics?.upgrade(.failed) }
     }
 
     private func endpoint(_ endpoint: SessionEndpoint, _ end: SessionEnd) {

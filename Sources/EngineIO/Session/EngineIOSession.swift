@@ -151,17 +151,19 @@ public final class EngineIOSession: Sendable {
             return .closed
         case .overflow:
             packet.completion?(false)
+            self.server.metrics?.exceeded(.maxOutboxBytes)
             self.server.logger.info(
                 "session closed: its client does not read and maxOutboxBytes is reached",
-                metadata: ["socketio.limit": "maxOutboxBytes", "socketio.address": "\(self.request.address)"]
+                metadata: self.metadata(["socketio.limit": "maxOutboxBytes"])
             )
             self.end(reason: .transportError, .close)
             return .overflow
         case .totalOverflow:
             packet.completion?(false)
+            self.server.metrics?.exceeded(.maxTotalOutboxBytes)
             self.server.logger.info(
                 "session closed: its client does not read and maxTotalOutboxBytes is reached",
-                metadata: ["socketio.limit": "maxTotalOutboxBytes", "socketio.address": "\(self.request.address)"]
+                metadata: self.metadata(["socketio.limit": "maxTotalOutboxBytes"])
             )
             self.end(reason: .transportError, .close)
             return .totalOverflow
@@ -203,6 +205,9 @@ public final class EngineIOSession: Sendable {
         guard let ended = self.state.withLock({ $0.end() }) else { return }
         self.ticket.void()
         self.server.remove(self)
+        self.server.metrics?.sessionClosed(reason, isWebSocket: ended.websocket != nil)
+        if ended.probing != nil { self.server.metrics?.upgrade(.failed) }
+        self.log("session closed", ended.websocket != nil ? .websocket : .polling, reason: reason)
         self.finish(ended.poll, end)
         self.finish(ended.post, .cut)
         self.finish(ended.websocket, end)
@@ -264,7 +269,10 @@ extension EngineIOSession: WheelClient {
         }
         if due.sendPing { self.send(OutboundPacket(frames: Self.ping)) }
         if let poll = due.noop { self.finish(poll, .noop) }
-        if let probing = due.upgradeTimedOut { self.finish(probing, .close) }
+        if let probing = due.upgradeTimedOut {
+            self.server.metrics?.upgrade(.timedOut)
+            self.finish(probing, .close)
+        }
         if due.handler { self.submit(.deadline) }
         return due.next
     }

@@ -75,9 +75,10 @@ extension EngineIOSession {
             gate.queuedBytes > 0 && gate.queuedBytes + item.byteCount > self.limits.maxInboundQueueBytes
         }
         if isOver {
+            self.server.metrics?.exceeded(.maxInboundQueueBytes)
             self.server.logger.info(
                 "session closed: more is received than its handlers take and maxInboundQueueBytes is reached",
-                metadata: ["socketio.limit": "maxInboundQueueBytes", "socketio.address": "\(self.request.address)"]
+                metadata: self.metadata(["socketio.limit": "maxInboundQueueBytes"])
             )
             return self.end(reason: .transportError, .close)
         }

@@ -48,11 +48,13 @@ extension SessionState {
         self.poll = nil
         self.noopDeadline = nil
         var bytes = 0
+        let count = self.outbox.count
         while bytes < maxBytes, let packet = self.outbox.popFirst() {
             bytes += packet.byteCount
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
+        endpoint.loop.counts.polling.packetsSent &+= count - self.outbox.count
         self.count()
         return true
     }

@@ -119,11 +119,13 @@ extension SessionState {
             return .none
         }
         var bytes = 0
+        let count = self.outbox.count
         while bytes < maxBytes, let packet = self.outbox.popFirst() {
             bytes += packet.byteCount
             frames.append(packet.frames)
             if let completion = packet.completion { completions.append(completion) }
         }
+        endpoint.loop.counts.webSocket.sent(packets: count - self.outbox.count, bytes: bytes)
         self.count()
         if !self.outbox.isEmpty { return .more }
         return self.phase == .closing ? .closing : .none
@@ -134,7 +136,9 @@ extension SessionState {
         guard case .websocket(let current) = self.transport, current === endpoint, self.phase == .open else {
             return nil
         }
+        let count = self.outbox.count
         guard let frames = self.outbox.takeOnly() else { return nil }
+        endpoint.loop.counts.webSocket.sent(packets: count, bytes: frames.readableBytes)
         self.count()
         return frames
     }

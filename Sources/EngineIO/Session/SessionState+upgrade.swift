@@ -36,11 +36,13 @@ extension SessionState {
         return (poll, !self.outbox.isEmpty)
     }
 
-    /// The probing WebSocket is gone; the polling session goes on.
-    mutating func endUpgrade(_ endpoint: SessionEndpoint) {
-        guard case .probing(let current, _) = self.upgrade, current === endpoint else { return }
+    /// The probing WebSocket is gone; the polling session goes on. Returns whether it was the one that may try.
+    @discardableResult
+    mutating func endUpgrade(_ endpoint: SessionEndpoint) -> Bool {
+        guard case .probing(let current, _) = self.upgrade, current === endpoint else { return false }
         self.upgrade = .none
         self.upgradeDeadline = nil
         self.noopDeadline = nil
+        return true
     }
 }

@@ -64,9 +64,11 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
     /// What has come. Nothing of `bytes` is kept.
     func read(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         if case .closing = self.role { return self.readWhileClosing(bytes) }
+        self.loop.counts.webSocket.bytesReceived &+= bytes.readableBytes
         self.beginRead()
         do {
             if case .serving = self.role, let text = try self.decoder.decodeOnly(bytes, scratch: &self.loop.unmasked) {
+                self.loop.counts.webSocket.packetsReceived &+= 1
                 let isInside = self.session.enterGate()
                 _ = self.session.receive(text: text, isInside: isInside, on: self.loop)
                 if isInside { self.leaveGate() }
@@ -98,12 +100,14 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         reading: for message in messages {
             switch message {
             case .text(let text):
+                self.loop.counts.webSocket.packetsReceived &+= 1
                 if case .probing = self.role {
                     self.probe(text)
                 } else if case .ended = self.session.receive(text: text, isInside: isInside, on: self.loop) {
                     break reading
                 }
             case .binary(let data):
+                self.loop.counts.webSocket.packetsReceived &+= 1
                 if case .probing = self.role {
                     self.endProbe()
                 } else {
@@ -136,8 +140,12 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
 
     private func fail(_ error: WebSocketError) {
         var metadata: Logger.Metadata = ["socketio.closeCode": "\(error.closeCode)"]
-        if error == .messageTooBig { metadata["socketio.limit"] = "maxPayload" }
-        self.session.server.logger.debug("WebSocket closed: \(error.message)", metadata: metadata)
+        if error == .messageTooBig {
+            metadata["socketio.limit"] = "maxPayload"
+            self.session.server.metrics?.exceeded(.maxPayload)
+        }
+        self.session.server.logger.debug(
+            "WebSocket closed: \(error.message)", metadata: self.session.metadata(metadata))
         if case .probing = self.role {
             self.endProbe(code: error.closeCode)
         } else {
@@ -376,7 +384,8 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.session.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
+        self.session.server.logger.debug(
+            "connection failed", metadata: self.session.metadata(["socketio.error": "\(error)"]))
         if case .serving = self.role { self.session.end(reason: .transportError, .cut) }
         context.close(promise: nil)
     }

@@ -40,6 +40,8 @@ public protocol Adapter: Sendable {
     >
     /// Number of servers, this one included.
     func serverCount() async throws -> Int
+    /// Whether it reaches the other servers, as far as it knows now; it must not wait. Default: ready.
+    var status: AdapterStatus { get }
 }
 
 /// What an adapter is made from.

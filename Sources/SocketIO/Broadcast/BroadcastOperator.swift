@@ -93,8 +93,13 @@ extension Broadcasting {
             }
             return collector
         }
-        let answers = try await AckCollector.collect(collectors, timeout: target.target.flags.timeout ?? .seconds(10))
-        return try answers.map { try $0.decode(type) }
+        let timeout = target.target.flags.timeout ?? .seconds(10)
+        guard let namespace = target.scope.namespaces.first, let tracing = namespace.observation?.tracing else {
+            return try await AckCollector.collect(collectors, timeout: timeout).map { try $0.decode(type) }
+        }
+        return try await tracing.exchange("socketio.broadcast_with_ack", event, namespace.name) {
+            try await AckCollector.collect(collectors, timeout: timeout).map { try $0.decode(type) }
+        }
     }
 
     /// Sends an event to the sockets and waits for their acknowledgements; see ``emitWithAck(_:_:as:)``.

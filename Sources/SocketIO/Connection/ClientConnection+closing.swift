@@ -4,12 +4,13 @@ import SocketIOCore
 /// Sockets leave one by one, or all with the connection.
 extension ClientConnection {
     func violation(_ what: String) {
-        self.server.logger.debug("connection closed: \(what)")
+        self.server.logger.debug("connection closed: \(what)", metadata: self.metadata())
         self.closeByServer()
     }
 
     func protocolError(_ error: any Error) {
-        self.server.logger.debug("connection closed: invalid packet", metadata: ["socketio.error": "\(error)"])
+        self.server.logger.debug(
+            "connection closed: invalid packet", metadata: self.metadata(["socketio.error": "\(error)"]))
         for socket in self.socketsInOrder { socket.tellError(error) }
         self.closeByServer()
     }
@@ -29,6 +30,7 @@ extension ClientConnection {
         self.isClosing = true
         self.decoder.reset()
         self.server.remove(self)
+        self.endConnectSpans()
         self.passing = [:]
         self.dropWaiting()
         // Those whose middlewares still run: what they wait for will not come.

@@ -9,16 +9,18 @@ extension ClientConnection {
         let name = packet.namespace
         let auth: SocketIOValue
         do { auth = try packet.connectData() } catch { return self.protocolError(error) }
+        self.beginConnectSpan(name)
         let count = self.joined.withLock { $0.count } + self.joining.count
         guard count < self.server.configuration.maxNamespacesPerConnection else {
             self.server.logger.debug(
-                "namespace refused", metadata: ["socketio.limit": "maxNamespacesPerConnection"])
-            return self.refuse(name, ConnectError("Too many namespaces"))
+                "namespace refused", metadata: self.metadata(["socketio.limit": "maxNamespacesPerConnection"]))
+            self.server.observation?.metrics?.exceeded(.maxNamespacesPerConnection)
+            return self.refuse(name, ConnectError("Too many namespaces"), .limited)
         }
         self.joining.insert(name)
         if let namespace = self.server.claimNamespace(name) { return self.join(namespace, auth, on: loop) }
         let parents = self.server.parents
-        guard !parents.isEmpty else { return self.refuse(name, ConnectError.invalidNamespace) }
+        guard !parents.isEmpty else { return self.refuse(name, ConnectError.invalidNamespace, .unknownNamespace) }
         startTask(on: loop.executor) {
             var admitting: ParentNamespace?
             for parent in parents where admitting == nil {
@@ -27,9 +29,9 @@ extension ClientConnection {
             let parent = admitting
             self.session.enqueue { loop in
                 guard !self.isClosing else { return }
-                guard let parent else { return self.refuse(name, ConnectError.invalidNamespace) }
+                guard let parent else { return self.refuse(name, ConnectError.invalidNamespace, .unknownNamespace) }
                 guard let namespace = self.server.claimChild(name, of: parent) else {
-                    return self.refuse(name, ConnectError("Too many namespaces"))
+                    return self.refuse(name, ConnectError("Too many namespaces"), .limited)
                 }
                 self.join(namespace, auth, on: loop)
             }
@@ -64,20 +66,23 @@ extension ClientConnection {
             connection: self,
             handshake: Handshake(self.session.request, auth: auth),
             pid: namespace.local.recovery == nil ? nil : SessionID.random(),
-            recoveryFailure: failure
+            recoveryFailure: failure,
+            connectContext: self.connectSpans[namespace.name]?.context
         )
         let middlewares = namespace.middlewares
         guard !middlewares.isEmpty else { return self.finishJoin(socket, nil, on: loop) }
         self.joiningSockets[namespace.name] = socket
-        startTask(on: loop.executor) {
-            var refusal: (any Error)?
-            do {
-                for middleware in middlewares { try await middleware(socket) }
-            } catch {
-                refusal = error
+        self.withConnectSpan(namespace.name) {
+            startTask(on: loop.executor) {
+                var refusal: (any Error)?
+                do {
+                    for middleware in middlewares { try await middleware(socket) }
+                } catch {
+                    refusal = error
+                }
+                let error = refusal
+                self.session.enqueue { loop in self.finishJoin(socket, error, on: loop) }
             }
-            let error = refusal
-            self.session.enqueue { loop in self.finishJoin(socket, error, on: loop) }
         }
     }
 
@@ -86,6 +91,7 @@ extension ClientConnection {
         self.endJoining(namespace.name)
         self.joiningSockets[namespace.name] = nil
         guard !self.isClosing else {
+            self.server.observation?.metrics?.joined(.abandoned)
             socket.refuse()
             return namespace.unclaim()
         }
@@ -93,9 +99,11 @@ extension ClientConnection {
             socket.refuse()
             namespace.unclaim()
             if !(error is ConnectError) { namespace.report(error, socket: socket) }
-            return self.refuse(namespace.name, error as? ConnectError ?? ConnectError("Connection refused"))
+            return self.refuse(namespace.name, error as? ConnectError ?? ConnectError("Connection refused"), .refused)
         }
         self.connectDeadline = nil
+        self.server.observation?.metrics?.joined(.accepted)
+        socket.log("socket connected")
         self.joined.withLock { $0.add(socket) }
         if namespace.name == "/" { self.mainSocket = socket }
         let connect = PacketEncoder.connect(
@@ -111,9 +119,10 @@ extension ClientConnection {
             }
         }
         if let staged { self.session.complete(staged) }
-        if !fits { socket.report(Socket.tooManyRooms) }
+        if !fits { socket.reportTooManyRooms() }
         namespace.unclaim()
-        namespace.callConnectionHandlers(socket, on: loop)
+        self.withConnectSpan(namespace.name) { namespace.callConnectionHandlers(socket, on: loop) }
+        self.endConnectSpan(namespace.name)
     }
 
     private func endJoining(_ namespace: String) {
@@ -122,8 +131,13 @@ extension ClientConnection {
         if self.joining.isEmpty { self.joining = [] }
     }
 
-    func refuse(_ namespace: String, _ error: ConnectError) {
+    func refuse(_ namespace: String, _ error: ConnectError, _ result: JoinLabel) {
         self.endJoining(namespace)
+        self.server.observation?.metrics?.joined(result)
+        self.endConnectSpan(namespace, error)
+        self.server.logger.debug(
+            "namespace refused",
+            metadata: self.metadata(["socketio.namespace": "\(namespace)", "socketio.reason": "\(error.message)"]))
         do {
             let packet = try PacketEncoder.connectError(
                 namespace: namespace, message: error.message, data: error.data)
@@ -131,7 +145,7 @@ extension ClientConnection {
         } catch {
             // Data that can't be sent is left out; the refusal is not.
             self.server.main.report(error, socket: nil)
-            self.refuse(namespace, ConnectError("Connection refused"))
+            self.refuse(namespace, ConnectError("Connection refused"), result)
         }
     }
 }

@@ -89,9 +89,10 @@ extension ClientConnection {
 
     func overload() {
         guard !self.isClosing else { return }
+        self.server.engine?.metrics?.exceeded(.maxInboundQueueBytes)
         self.server.logger.info(
             "connection closed: its events come faster than they are handled",
-            metadata: ["socketio.limit": "maxInboundQueueBytes"]
+            metadata: self.metadata(["socketio.limit": "maxInboundQueueBytes"])
         )
         self.closeByServer()
     }

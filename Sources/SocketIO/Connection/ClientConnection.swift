@@ -3,6 +3,7 @@ import EngineIOCore
 import NIOCore
 import SocketIOCore
 import Synchronization
+import Tracing
 
 /// One client connection: the sockets of all namespaces that the client has joined over it.
 ///
@@ -19,6 +20,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     var mainSocket: Socket?
     /// Namespaces that are being joined: their middlewares run.
     var joining: Set<String> = []
+    /// Their spans, with tracing.
+    var connectSpans: [String: any Span] = [:]
     /// Their sockets.
     var joiningSockets: [String: Socket] = [:]
     /// Namespaces of which an event is passing through middlewares, with the packets that have come behind it.
@@ -99,8 +102,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         let now = NIODeadline.now().uptimeNanoseconds
         if let deadline = self.connectDeadline {
             guard deadline > now else {
+                self.server.observation?.metrics?.exceeded(.connectTimeout)
                 self.server.logger.debug(
-                    "connection closed: no namespace joined in time", metadata: ["socketio.limit": "connectTimeout"])
+                    "connection closed: no namespace joined in time",
+                    metadata: self.metadata(["socketio.limit": "connectTimeout"]))
                 return self.closeByServer()
             }
             self.arm(deadline)
@@ -108,8 +113,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         if let since = self.attachmentsSince {
             let deadline = since &+ self.server.configuration.attachmentsTimeout.nanoseconds
             guard deadline > now else {
+                self.server.observation?.metrics?.exceeded(.attachmentsTimeout)
                 self.server.logger.debug(
-                    "connection closed: attachments withheld", metadata: ["socketio.limit": "attachmentsTimeout"])
+                    "connection closed: attachments withheld",
+                    metadata: self.metadata(["socketio.limit": "attachmentsTimeout"]))
                 return self.protocolError(SocketIOError(.illegalAttachments, "attachments have not come in time"))
             }
             self.arm(deadline)

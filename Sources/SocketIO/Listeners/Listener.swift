@@ -41,15 +41,26 @@ struct Invocation: Sendable {
     /// Whether a listener that returns nothing is to send an empty acknowledgement.
     let answersEmpty: Bool
     let executor: LoopTaskExecutor?
+    /// That of the handler's call, with tracing.
+    var span: HandlerSpan?
 
     /// Starts an async handler: on this loop, at once, in the order of arrival.
     func start(_ operation: @escaping @Sendable () async throws -> Void) {
         var connection: ClientConnection?
         if case .socket(let socket) = self.origin { connection = socket.connection }
+        let handling = connection?.server.observation?.beginAsync()
         connection?.beginHandler()
-        startTask(on: self.executor) { [origin, event, connection] in
-            do { try await operation() } catch { origin.report(error, event: event) }
+        self.span?.becomeAsync()
+        startTask(on: self.executor) { [origin, event, connection, span] in
+            do {
+                try await operation()
+                span?.end(nil)
+            } catch {
+                span?.end(error)
+                origin.report(error, event: event)
+            }
             connection?.endHandler()
+            handling?.end()
         }
     }
 }

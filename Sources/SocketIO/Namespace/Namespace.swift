@@ -17,6 +17,8 @@ public final class Namespace: Sendable {
     private weak let server: SocketIOServer?
     private let configuration: SocketIOConfiguration
     private let logger: Logger
+    /// See ``SocketIOServer/observation``.
+    let observation: Observation?
     private let state = Mutex<State>(State())
     private let ackIDs = Atomic<Int>(0)
     private let adapterBox: AdapterBox
@@ -45,6 +47,7 @@ public final class Namespace: Sendable {
         self.parent = parent
         self.configuration = server.configuration
         self.logger = server.logger
+        self.observation = server.observation
         self.local = LocalAdapter(
             maxRoomsPerSocket: server.configuration.maxRoomsPerSocket,
             recovery: server.configuration.connectionStateRecovery.map {
@@ -151,6 +154,7 @@ public final class Namespace: Sendable {
 
     /// Events over a rate are logged once for a socket elsewhere, or a client could fill the log.
     func report(_ error: any Error, socket: Socket?, event: String? = nil) {
+        self.observation?.metrics?.failed()
         let own = socket.map { $0.listeners.withLock { $0.errors } } ?? []
         for handler in own { handler(error) }
         let handlers = self.state.withLock { $0.errors } + (self.parent?.errorHandlers ?? [])
@@ -158,13 +162,10 @@ public final class Namespace: Sendable {
         if let hook = self.configuration.onError {
             hook(error, socket)
         } else if own.isEmpty, handlers.isEmpty, (error as? SocketIOError)?.code != .rateLimited {
-            self.logger.error(
-                "a handler failed",
-                metadata: [
-                    "socketio.namespace": "\(self.name)", "socketio.event": "\(event ?? "")",
-                    "socketio.error": "\(error)",
-                ]
-            )
+            var metadata = socket?.metadata ?? ["socketio.namespace": "\(self.name)"]
+            if let event { metadata["socketio.event"] = "\(event)" }
+            metadata["socketio.error"] = "\(error)"
+            self.logger.error("a handler failed", metadata: metadata)
         }
     }
 

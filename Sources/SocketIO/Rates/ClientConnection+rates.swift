@@ -69,7 +69,7 @@ extension ClientConnection {
                     "socketio.namespace": "\(socket.namespace.name)",
                 ])
         }
-        self.server.configuration.engine.onLimit?(
+        self.server.engine?.tell(
             EngineIOLimitReport(limit: .eventRate, action: action, request: request))
         let exceeded = RateLimitExceeded(limit: .eventRate, rate: rate.limit, event: event)
         socket.report(

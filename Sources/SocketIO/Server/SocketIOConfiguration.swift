@@ -49,6 +49,8 @@ public struct SocketIOConfiguration: Sendable {
     public var adapter: AdapterFactory
     /// Called for what goes wrong in handlers and with what is sent; see ``Namespace/onError(_:)``. Default: it is logged.
     public var onError: (@Sendable (any Error, Socket?) -> Void)?
+    /// Distributed tracing. Default nil: none.
+    public var tracing: TracingConfiguration?
     /// A directory with the files of the JavaScript client (`socket.io.js`, `socket.io.min.js`, …), served below the path:
     /// `/socket.io/socket.io.js`. Default none.
     public var clientDirectory: String?
@@ -74,6 +76,7 @@ public struct SocketIOConfiguration: Sendable {
         self.connectionStateRecovery = nil
         self.adapter = { InMemoryAdapter($0) }
         self.onError = nil
+        self.tracing = nil
         self.clientDirectory = nil
     }
 }

@@ -23,11 +23,15 @@ public final class SocketIOServer: Sendable {
     public let configuration: SocketIOConfiguration
     let logger: Logger
     let packetLimits: PacketLimits
+    /// nil unless metrics or tracing are configured.
+    let observation: Observation?
     private let state: Mutex<State>
 
     private struct State {
         var engine: EngineIOServer?
         var isClosed = false
+        /// Calls of `close` that have not returned.
+        var closers = 0
         var namespaces: [String: Namespace] = [:]
         var parents: [ParentNamespace] = []
         var newNamespace: [@Sendable (Namespace) -> Void] = []
@@ -51,6 +55,7 @@ public final class SocketIOServer: Sendable {
             maxDepth: configuration.maxDepth,
             maxArguments: configuration.maxArguments
         )
+        self.observation = Observation(configuration)
         self.state = Mutex(State())
         _ = self.makeNamespace("/", parent: nil, claims: false, isDeclared: true)
     }
@@ -140,6 +145,7 @@ public final class SocketIOServer: Sendable {
     func claimChild(_ name: String, of parent: ParentNamespace) -> Namespace? {
         if let existing = self.claimNamespace(name) { return existing }
         guard parent.childCount < self.configuration.maxChildNamespaces else {
+            self.observation?.metrics?.exceeded(.maxChildNamespaces)
             self.logger.warning("namespace refused", metadata: ["socketio.limit": "maxChildNamespaces"])
             return nil
         }
@@ -211,6 +217,7 @@ public final class SocketIOServer: Sendable {
             self.add(connection)
             return connection
         }
+        self.observe(made)
         let engine = self.state.withLock { state -> EngineIOServer? in
             if state.isClosed { return nil }
             if state.engine == nil { state.engine = made }
@@ -226,6 +233,7 @@ public final class SocketIOServer: Sendable {
     public func close(timeout: Duration = .seconds(5)) async {
         let (engine, connections) = self.state.withLock { state in
             state.isClosed = true
+            state.closers += 1
             return (state.engine, Array(state.connections.values))
         }
         await engine?.stopListening()
@@ -238,6 +246,15 @@ public final class SocketIOServer: Sendable {
             return Array(state.namespaces.values)
         }
         for namespace in namespaces { await namespace.closeAdapter() }
+        self.observation?.metrics?.collect(self)
+        self.state.withLock { $0.closers -= 1 }
+    }
+
+    /// Where it is in its life, and the transport server while there is one.
+    var life: (phase: ServerHealth.Phase, engine: EngineIOServer?) {
+        let (engine, isClosed, isClosing) = self.state.withLock { ($0.engine, $0.isClosed, $0.closers > 0) }
+        if isClosed { return (isClosing ? .draining : .closed, engine) }
+        return (engine?.isListening == true ? .listening : .idle, engine)
     }
 }
 

@@ -19,8 +19,16 @@ extension Socket {
     ) async throws -> R {
         let id = self.namespace.nextAckID()
         let packet = try PacketEncoder.event(event, namespace: self.namespace.name, id: id, repeat each arguments)
-        var reader = try await self.send(packet, ackID: id, timeout: timeout)
-        return try reader.next(type)
+        guard let tracing = self.namespace.observation?.tracing else {
+            var reader = try await self.send(packet, ackID: id, timeout: timeout)
+            return try reader.next(type)
+        }
+        return try await tracing.exchange(
+            "socketio.emit_with_ack", event, self.namespace.name, socket: self.id
+        ) {
+            var reader = try await self.send(packet, ackID: id, timeout: timeout)
+            return try reader.next(type)
+        }
     }
 
     /// Sends an event and waits for the client's acknowledgement; see ``emitWithAck(_:_:timeout:as:)``.
@@ -50,6 +58,7 @@ extension Socket {
         timeout: Duration?,
         complete: @escaping @Sendable (Result<ArgumentReader, any Error>) -> Void
     ) {
+        let complete = self.namespace.observation?.awaitingAck(complete) ?? complete
         let isAccepted = self.state.withLock { state in
             guard state.phase != .disconnected else { return false }
             state.acks[id] = PendingAck(complete: complete)

@@ -43,6 +43,8 @@ extension Socket {
             self.namespace.local.remove(self.id)
         }
         self.connection.remove(self)
+        self.namespace.observation?.metrics?.disconnected(reason)
+        self.log("socket disconnected", reason: reason)
         let disconnect = self.listeners.withLock { $0.disconnect }
         for handler in disconnect { handler(self, reason, loop) }
         self.release()

@@ -74,6 +74,9 @@ extension Socket {
             answersEmpty: ackID != nil && listeners.answerEmpty,
             executor: loop.executor
         )
+        if let observation = self.namespace.observation {
+            return observation.call(listeners, arguments, invocation, on: loop)
+        }
         listeners.forEach { listener in
             do { try listener.run(arguments, invocation) } catch { self.report(error, event: event) }
         }

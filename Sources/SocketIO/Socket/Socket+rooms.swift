@@ -15,8 +15,13 @@ extension Socket {
         }
         if isEarly { return }
         if !self.namespace.local.join(self.id, rooms) {
-            self.report(Self.tooManyRooms)
+            self.reportTooManyRooms()
         }
+    }
+
+    func reportTooManyRooms() {
+        self.namespace.observation?.metrics?.exceeded(.maxRoomsPerSocket)
+        self.report(Self.tooManyRooms)
     }
 
     static let tooManyRooms = SocketIOError(.limitExceeded, "a socket may be in maxRoomsPerSocket rooms and no more")

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import SocketIOCore
 import Synchronization
+import Tracing
 
 /// One client in one namespace. See "The Socket instance (server-side)" in the Socket.IO documentation.
 ///
@@ -45,6 +46,8 @@ public final class Socket: Sendable {
     public let recoveryFailure: RecoveryFailure?
     /// The private id of the session; nil if it can't be continued.
     let pid: String?
+    /// The span in which it was connected, with tracing.
+    let connectContext: ServiceContext?
 
     init(
         id: String,
@@ -53,8 +56,10 @@ public final class Socket: Sendable {
         handshake: Handshake,
         pid: String? = nil,
         recovered: Bool = false,
-        recoveryFailure: RecoveryFailure? = nil
+        recoveryFailure: RecoveryFailure? = nil,
+        connectContext: ServiceContext? = nil
     ) {
+        self.connectContext = connectContext
         self.pid = pid
         self.recovered = recovered
         self.recoveryFailure = recoveryFailure

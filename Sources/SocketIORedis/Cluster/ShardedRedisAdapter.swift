@@ -21,7 +21,7 @@ import SocketIOCore
 /// broadcasts to a room and broadcasts to all may overtake each other, unless the prefix has a hash tag. A client
 /// that has just joined a room gets what other servers send to it as soon as Redis has taken its server's subscription.
 public final class ShardedRedisAdapter: Adapter {
-    private let node: ClusterNode
+    let node: ClusterNode
     private let mode: ShardedRedisAdapterOptions.SubscriptionMode
     private let rooms: RoomSubscriptions?
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import Metrics
 import NIOCore
 import ServiceLifecycle
 import SocketIORedis
@@ -55,11 +56,21 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup(title: "Cluster, with --redis")
     var cluster: AdapterOptions
 
+    @Option(
+        help: """
+            A port for those who watch over the server, on the same host: /metrics for Prometheus, /health and /health/live \
+            for probes. Default: none.
+            """)
+    var metricsPort: Int?
+
     @Flag(help: "Log what happens to connections.")
     var verbose = false
 
     func validate() throws {
         guard (0...65535).contains(self.port) else { throw ValidationError("--port must be from 0 to 65535.") }
+        if let port = self.metricsPort, !(0...65535).contains(port) {
+            throw ValidationError("--metrics-port must be from 0 to 65535.")
+        }
         if let threads = self.threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads must be from 1 to 1024.")
         }
@@ -81,6 +92,12 @@ struct ServeCommand: AsyncParsableCommand {
         let page = ChatPage(client: client)
         configuration.engine.fallback = { request in page.answer(request) }
 
+        let registry = PrometheusRegistry()
+        if self.metricsPort != nil {
+            MetricsSystem.bootstrap(registry)
+            configuration.metrics = MetricsConfiguration()
+        }
+
         var redis: RESPClient?
         if let url = self.redis {
             // A server serves its own clients without Redis, and joins the others when it is there.
@@ -92,7 +109,9 @@ struct ServeCommand: AsyncParsableCommand {
         let io = SocketIOServer(configuration: configuration, logger: logger)
         let chat = Chat(io: io, adminToken: token, isClustered: redis != nil)
         chat.start()
-        let service = ServeService(io: io, chat: chat, lines: self.lines(token: token, client: client))
+        let monitoring = try self.metricsPort.map { (try MonitoringServer(io, registry), $0) }
+        let service = ServeService(
+            io: io, chat: chat, monitoring: monitoring, lines: self.lines(token: token, client: client))
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: service)],
@@ -136,23 +155,36 @@ struct ServeCommand: AsyncParsableCommand {
 private struct ServeService: Service {
     let io: SocketIOServer
     let chat: Chat
+    let monitoring: (MonitoringServer, port: Int)?
     let lines: [String]
 
     func run() async throws {
-        let address: SocketAddress
         do {
-            address = try await self.io.start()
+            let address = try await self.io.start()
+            print("Chat: \(Self.url(address))/")
+            if let (monitoring, port) = self.monitoring {
+                let address = try await monitoring.start(host: self.io.configuration.host, port: port)
+                print("Metrics: \(Self.url(address))/metrics")
+            }
         } catch {
-            self.chat.end()
-            await self.io.close()
+            await self.end()
             throw error
         }
-        let host = address.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "localhost"
-        print("Chat: http://\(host):\(address.port ?? 0)/")
         for line in self.lines { print(line) }
         flushStandardOutput()
         try? await gracefulShutdown()
+        await self.end()
+    }
+
+    /// Those who watch can until the last.
+    private func end() async {
         self.chat.end()
         await self.io.close()
+        await self.monitoring?.0.close()
+    }
+
+    private static func url(_ address: SocketAddress) -> String {
+        let host = address.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? "localhost"
+        return "http://\(host):\(address.port ?? 0)"
     }
 }

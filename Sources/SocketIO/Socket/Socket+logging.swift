@@ -1,0 +1,22 @@
+import EngineIO
+import Logging
+import SocketIOCore
+
+// What is logged of the life of a socket, at debug. A socket's id is no secret: others of its namespace may know it.
+extension Socket {
+    var metadata: Logger.Metadata {
+        self.session.metadata(["socketio.namespace": "\(self.namespace.name)", "socketio.socket": "\(self.id)"])
+    }
+
+    func log(_ message: @autoclosure () -> Logger.Message, reason: DisconnectReason? = nil) {
+        let logger = self.connection.server.logger
+        guard logger.logLevel <= .debug else { return }
+        var metadata = self.metadata
+        if let reason { metadata["socketio.reason"] = "\(reason)" }
+        logger.debug(message(), metadata: metadata)
+    }
+}
+
+extension ClientConnection {
+    func metadata(_ more: Logger.Metadata = [:]) -> Logger.Metadata { self.session.metadata(more) }
+}
