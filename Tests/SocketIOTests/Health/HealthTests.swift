@@ -67,6 +67,7 @@ struct HealthTests {
     @Test func loopThatIsBlocked() async throws {
         try await withServer(loops: 2) { io, port in
             let gate = DispatchSemaphore(value: 0)
+            defer { gate.signal() }
             let isBlocked = Awaited(false)
             io.onConnection { socket in
                 socket.on("block") { () -> Bool in
