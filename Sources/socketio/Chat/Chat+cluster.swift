@@ -41,7 +41,7 @@ extension Chat {
         guard let heartbeat else { return }
         heartbeat.cancel()
         self.io.main.serverSideEmit(
-            ChatClusterEvents.here, ChatPresence(server: self.state.withLock { $0.id }, rooms: [], connections: 0))
+            ChatClusterEvents.here, self.state.withLock { $0.farewell })
     }
 
     /// Asks the others who is there and what was said.

@@ -16,6 +16,8 @@ struct ChatPresence: Codable, Sendable {
     var server: String
     var rooms: [Overview.ChatRoom]
     var connections: Int
+    /// Greater than in what the server has said before: answers to questions may come later than news.
+    var number: Int
 }
 
 /// What a server that has just begun is told.

@@ -16,6 +16,8 @@ struct ChatState: Sendable {
         var rooms: [String: [String]]
         var connections: Int
         var heard: ContinuousClock.Instant
+        /// Of the last word.
+        var number: Int
     }
 
     static let maxRooms = 1000
@@ -24,6 +26,7 @@ struct ChatState: Sendable {
 
     /// This server's id, part of the ids of its messages.
     let id: String
+    private var lastNumber = 0
     private(set) var rooms: [String: ChatRoom] = [:]
     private(set) var servers: [String: Server] = [:]
     private var places: [String: Place] = [:]
@@ -100,12 +103,16 @@ struct ChatState: Sendable {
     // MARK: Other servers
 
     /// Who is on this server.
-    func presence(connections: Int) -> ChatPresence {
+    mutating func presence(connections: Int) -> ChatPresence {
+        self.lastNumber += 1
         let rooms = self.rooms.filter { !$0.value.names.isEmpty }.map { name, room in
             Overview.ChatRoom(name: name, users: room.names.values.sorted())
         }
-        return ChatPresence(server: self.id, rooms: rooms, connections: connections)
+        return ChatPresence(server: self.id, rooms: rooms, connections: connections, number: self.lastNumber)
     }
+
+    /// Nobody is on this server any more, whatever it has said before.
+    var farewell: ChatPresence { ChatPresence(server: self.id, rooms: [], connections: 0, number: .max) }
 
     var histories: [ChatSnapshot.History] {
         self.rooms.map { ChatSnapshot.History(room: $0.key, messages: $0.value.history) }
@@ -116,10 +123,12 @@ struct ChatState: Sendable {
         guard presence.server != self.id else { return nil }
         let old = self.servers[presence.server]
         guard old != nil || self.servers.count < Self.maxServers else { return nil }
+        if let old, presence.number <= old.number { return nil }
         var rooms: [String: [String]] = [:]
         for room in presence.rooms.prefix(Self.maxRooms) { rooms[room.name] = room.users }
         self.servers[presence.server] = Server(
-            rooms: rooms, connections: max(0, min(presence.connections, 1 << 32)), heard: now)
+            rooms: rooms, connections: max(0, min(presence.connections, 1 << 32)), heard: now,
+            number: presence.number)
         let changed = self.changes(from: old?.rooms ?? [:], to: rooms)
         return changed.isEmpty && old?.connections == presence.connections ? nil : changed
     }
