@@ -110,6 +110,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
             }
             self.arm(deadline)
         }
+        if self.attachmentsSince != nil, self.session.hasWaitingMessages {
+            // They may have come and wait here because of a rate.
+            self.attachmentsSince = now
+        }
         if let since = self.attachmentsSince {
             let deadline = since &+ self.server.configuration.attachmentsTimeout.nanoseconds
             guard deadline > now else {

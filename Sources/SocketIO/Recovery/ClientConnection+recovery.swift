@@ -132,12 +132,14 @@ extension ClientConnection {
             connection: self,
             handshake: Handshake(self.session.request, auth: rejoining.auth),
             pid: session.pid,
-            recovered: true
+            recovered: true,
+            connectContext: self.connectSpans[namespace.name]?.context
         )
         socket.data.values = session.data
         socket.state.withLock { $0.earlyRooms = Set(session.history.since.keys) }
         self.joiningSockets[namespace.name] = socket
-        let middlewares = recovery.options.skipMiddlewares ? [] : namespace.middlewares
+        let mayPass = recovery.options.skipMiddlewares && session.namespaceIsKnown
+        let middlewares = mayPass ? [] : namespace.middlewares
         guard !middlewares.isEmpty else { return self.catchUp(socket, rejoining, on: loop) }
         startTask(on: loop.executor) {
             var refusal: (any Error)?
@@ -263,8 +265,11 @@ extension ClientConnection {
         self.joiningSockets[namespace.name] = nil
         self.connectDeadline = nil
         for staged in staged where !staged.isDone { self.session.complete(staged) }
-        if !fits { socket.report(Socket.tooManyRooms) }
+        self.server.observation?.metrics?.joined(.accepted)
+        socket.log("socket connected")
+        if !fits { socket.reportTooManyRooms() }
         namespace.unclaim()
-        namespace.callConnectionHandlers(socket, on: loop)
+        self.withConnectSpan(namespace.name) { namespace.callConnectionHandlers(socket, on: loop) }
+        self.endConnectSpan(namespace.name)
     }
 }

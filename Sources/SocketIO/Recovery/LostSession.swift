@@ -11,6 +11,8 @@ package struct LostSession: Sendable {
     package var deadline: UInt64
     /// Whether it is known where it has begun. Without that a client that has got nothing can't go on.
     package var startIsKnown = true
+    /// Whether it is known to be of the namespace that it is continued in. Without that middlewares are never left out.
+    package var namespaceIsKnown = true
 
     package init(
         sid: String, pid: String, history: RoomHistory, data: [String: any Codable & Sendable], deadline: UInt64 = .max

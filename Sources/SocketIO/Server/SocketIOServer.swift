@@ -254,6 +254,8 @@ public final class SocketIOServer: Sendable {
     var life: (phase: ServerHealth.Phase, engine: EngineIOServer?) {
         let (engine, isClosed, isClosing) = self.state.withLock { ($0.engine, $0.isClosed, $0.closers > 0) }
         if isClosed { return (isClosing ? .draining : .closed, engine) }
+        // New clients are turned away already.
+        if engine?.isDraining == true { return (.draining, engine) }
         return (engine?.isListening == true ? .listening : .idle, engine)
     }
 }

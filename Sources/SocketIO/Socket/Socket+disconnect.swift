@@ -6,9 +6,11 @@ extension Socket {
     ///
     /// Nothing is sent to the socket from now on. The handlers for `disconnecting` and `disconnect` are called in turn, soon
     /// afterwards, never inside this call. What was sent before arrives before the disconnection. Nothing happens before the
-    /// socket is connected: a middleware refuses a client by throwing.
+    /// socket is connected: a middleware refuses a client by throwing. With connection state recovery over Redis Streams all of that
+    /// happens once what was sent before has come back from Redis, or after 5 s without it; the client can't come back in any case.
     public func disconnect(close: Bool = false) {
         if let sessions = self.namespace.sessions {
+            self.isLeaving.store(true, ordering: .relaxed)
             // What was sent before is on its way through the adapter.
             return sessions.afterPending { self.disconnectNow(close: close) }
         }
@@ -38,7 +40,8 @@ extension Socket {
         let disconnecting = self.listeners.withLock { $0.disconnecting }
         for handler in disconnecting { handler(self, reason, loop) }
         if let recovery = self.namespace.local.recovery {
-            self.lose(reason, recovery)
+            let isLeaving = self.isLeaving.load(ordering: .relaxed)
+            self.lose(isLeaving ? .serverNamespaceDisconnect : reason, recovery)
         } else {
             self.namespace.local.remove(self.id)
         }

@@ -27,6 +27,9 @@ extension Socket {
     static let tooManyRooms = SocketIOError(.limitExceeded, "a socket may be in maxRoomsPerSocket rooms and no more")
 
     /// Leaves a room. Nothing happens if it is not in it. The room of its own id can't be left.
+    ///
+    /// With connection state recovery over Redis Streams, what was sent to the room just before is still on its way then, and does not
+    /// reach the socket.
     public func leave(_ room: Room) {
         let isEarly = self.state.withLock { state in
             guard state.phase == .connecting else { return false }

@@ -28,6 +28,8 @@ public final class Socket: Sendable {
     let hasOutgoingListeners = Atomic<Bool>(false)
     /// Whether the socket was disconnected or refused; looked at for each packet, where the lock would cost too much.
     let isGone = Atomic<Bool>(false)
+    /// Whether the server disconnects it: it can't come back, whatever its connection does meanwhile.
+    let isLeaving = Atomic<Bool>(false)
     /// The namespace it belongs to.
     public let namespace: Namespace
     /// The connection, which sockets of other namespaces may share.

@@ -43,6 +43,7 @@ extension RedisStreamsAdapter: SessionAdapter {
             pid: session.pid,
             rooms: session.rooms,
             data: .object(.init(data.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
+            namespace: self.namespace,
             history: session.startIsKnown ? session.history : nil
         )
         do {
@@ -88,7 +89,13 @@ extension RedisStreamsAdapter: SessionAdapter {
     package func takeSession(pid: String) async throws -> LostSession {
         var pauses = Self.pauses[...]
         while true {
-            if let session = try await self.takeStoredSession(pid: pid) { return LostSession(session) }
+            if let session = try await self.takeStoredSession(pid: pid) {
+                // All namespaces keep theirs in one place: who has been let into one is not let into another by it.
+                guard session.namespace == nil || session.namespace == self.namespace else {
+                    throw RecoveryError(.unknownSession)
+                }
+                return LostSession(session)
+            }
             guard let pause = pauses.popFirst() else { throw RecoveryError(.unknownSession) }
             if pauses.count == Self.pauses.count - 1 { self.tellOfReturn(pid) }
             try await Task.sleep(for: pause)
@@ -194,5 +201,6 @@ extension LostSession {
         if case .object(let members) = stored.data { for (key, value) in members { data[key] = value } }
         self.init(sid: stored.sid, pid: stored.pid, history: history, data: data)
         self.startIsKnown = stored.history != nil
+        self.namespaceIsKnown = stored.namespace != nil
     }
 }

@@ -5,8 +5,8 @@ import RESP
 import SocketIO
 import SocketIOCore
 
-/// A session in Redis: a map in MessagePack with the fields of the reference, and one of ours, which it does not look at: where the
-/// session has begun, and since when it was in which rooms.
+/// A session in Redis: a map in MessagePack with the fields of the reference, and one of ours, which it does not look at: of which
+/// namespace the session is, where it has begun, and since when it was in which rooms.
 struct StoredSession: Sendable, Hashable {
     /// The socket's id.
     var sid: String
@@ -17,6 +17,8 @@ struct StoredSession: Sendable, Hashable {
     /// Its data.
     var data: SocketIOValue = [:]
     /// Nil: it was kept by a server of another kind.
+    var namespace: String?
+    /// Nil: that, or it is not known where it has begun.
     var history: RoomHistory?
 }
 
@@ -27,7 +29,8 @@ extension RedisStreamsAdapter {
     ///   Node.js servers come to a halt.
     func savingCommand(_ session: StoredSession, for duration: Duration) throws -> RedisCommand {
         var writer = MessagePackWriter(.msgpackJS)
-        writer.writeMapHeader(session.history == nil ? 4 : 5)
+        let own = session.own
+        writer.writeMapHeader(own == nil ? 4 : 5)
         writer.write("sid")
         writer.write(session.sid)
         writer.write("pid")
@@ -37,9 +40,9 @@ extension RedisStreamsAdapter {
         for room in session.rooms { writer.write(room.name) }
         writer.write("data")
         try writer.write(session.data)
-        if let history = session.history {
+        if let own {
             writer.write("swift-socketio")
-            try writer.write(history.value)
+            try writer.write(own)
         }
         try ForbiddenKey.check(writer.buffer)
         return RedisCommand(
@@ -78,20 +81,31 @@ extension RedisStreamsAdapter {
             pid: pid,
             rooms: value["rooms"]?.arrayValue?.compactMap { Room($0) } ?? [],
             data: value["data"] ?? [:],
+            namespace: value["swift-socketio"]?["namespace"]?.stringValue,
             history: value["swift-socketio"].flatMap { RoomHistory($0) }
         )
     }
 }
 
+extension StoredSession {
+    /// Our own field.
+    fileprivate var own: SocketIOValue? {
+        guard self.namespace != nil || self.history != nil else { return nil }
+        var members = self.history?.members ?? []
+        if let namespace = self.namespace { members.append(("namespace", .string(namespace))) }
+        return .object(.init(members))
+    }
+}
+
 /// A history as a value: `{start, forgotten, since: [[room, position]…], past: [[room, from, to]…]}`, positions as ids of entries.
 extension RoomHistory {
-    fileprivate var value: SocketIOValue {
+    fileprivate var members: [(String, SocketIOValue)] {
         func text(_ position: RecoveryPosition) -> SocketIOValue { .string(StreamID(position).description) }
         return [
-            "start": text(self.start),
-            "forgotten": text(self.forgottenUpTo),
-            "since": .array(self.since.map { .array([.string($0.key.name), text($0.value)]) }),
-            "past": .array(self.past.map { .array([.string($0.room.name), text($0.from), text($0.to)]) }),
+            ("start", text(self.start)),
+            ("forgotten", text(self.forgottenUpTo)),
+            ("since", .array(self.since.map { .array([.string($0.key.name), text($0.value)]) })),
+            ("past", .array(self.past.map { .array([.string($0.room.name), text($0.from), text($0.to)]) })),
         ]
     }
 

@@ -137,6 +137,15 @@ struct ServeCommand: AsyncParsableCommand {
         return lines
     }
 
+    /// Says of the port that could not be listened on, and not of another, why not.
+    static func explaining<Result>(
+        _ host: String, _ port: Int, _ body: () async throws -> Result
+    ) async throws -> Result {
+        do { return try await body() } catch {
+            throw CommandFailure(Self.explain(error, host: host, port: port))
+        }
+    }
+
     static func explain(_ error: any Error, host: String, port: Int) -> String {
         if let error = error as? IOError {
             switch error.errnoCode {
@@ -147,6 +156,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         if let error = error as? SocketIOError { return error.message }
+        if let error = error as? CommandFailure { return error.description }
         return "can't listen on \(host), port \(port): \(error)"
     }
 }
@@ -163,7 +173,10 @@ private struct ServeService: Service {
             let address = try await self.io.start()
             print("Chat: \(Self.url(address))/")
             if let (monitoring, port) = self.monitoring {
-                let address = try await monitoring.start(host: self.io.configuration.host, port: port)
+                let host = self.io.configuration.host
+                let address = try await ServeCommand.explaining(host, port) {
+                    try await monitoring.start(host: host, port: port)
+                }
                 print("Metrics: \(Self.url(address))/metrics")
             }
         } catch {

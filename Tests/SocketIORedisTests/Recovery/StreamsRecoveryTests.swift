@@ -17,6 +17,30 @@ import Testing
         try await eventually("\(id) is gone") { servers.allSatisfy { $0.of(client.namespace).socket(id: id) == nil } }
     }
 
+    /// Whoever has been let into one namespace is not let into another by what was kept of that.
+    @Test func sessionsAreOfOneNamespace() async throws {
+        try await withRedis { redis in
+            try await withRecoveringServers(1, redis.url, Self.factory) { servers, ports in
+                servers[0].of("/admin").use { _ in throw ConnectError("not authorized") }
+                func connect(_ text: String) async throws -> (WSClient, String) {
+                    let client = try await WSClient.connect(
+                        port: ports[0], path: "/socket.io/?EIO=4&transport=websocket")
+                    _ = try await client.nextText()
+                    try await client.send(text)
+                    return (client, try await client.nextText())
+                }
+                let (first, answer) = try await connect("40")
+                let pid = try #require(answer.split(separator: "\"").dropFirst(7).first)
+                let id = try #require(answer.split(separator: "\"").dropFirst(3).first)
+                await first.connection.reset()
+                try await eventually("it is gone") { servers[0].main.socket(id: String(id)) == nil }
+                let (second, refusal) = try await connect("40/admin,{\"pid\":\"\(pid)\"}")
+                #expect(refusal.hasPrefix("44/admin,{\"message\":\"not authorized\""))
+                await second.connection.reset()
+            }
+        }
+    }
+
     @Test func atAnotherServer() async throws {
         try await withRedis { redis in
             try await withRecoveringServers(2, redis.url, Self.factory) { servers, ports in

@@ -106,7 +106,11 @@ import Testing
             #expect(stored.data == ["x": 1, "y": [true]])
             adapter.keepSession(session, for: .seconds(60))
             let taken = try await adapter.takeSession(pid: "p")
-            #expect(taken.history == history && taken.startIsKnown)
+            #expect(taken.history == history && taken.startIsKnown && taken.namespaceIsKnown)
+            // Of another namespace, though in the same place.
+            let other = StoredSession(sid: "s", pid: "p", rooms: ["s"], namespace: "/other", history: history)
+            _ = try await client.send(adapter.savingCommand(other, for: .seconds(60)))
+            await #expect(throws: RecoveryError.self) { try await adapter.takeSession(pid: "p") }
         }
     }
 

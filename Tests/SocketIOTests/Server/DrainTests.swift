@@ -152,6 +152,9 @@ import Testing
             }
             #expect(Set(refusals.value.map { $0.context["name"] }) == ["SERVER_CLOSING"])
             #expect(refusals.value.allSatisfy { $0.limit == nil && $0.code == 4 })
+            // Nor does it ask a load balancer for more.
+            let health = await io.health(timeout: .seconds(60))
+            #expect(health.phase == .draining && health.isAlive && !health.isReady)
             // One that is there goes on, and may change its transport, for which it needs another connection.
             try await client.session.upgrade()
             try await client.sync()
