@@ -180,8 +180,9 @@ void run_traffic(void) {
     connections = calloc((size_t)total, sizeof *connections);
     prepare_messages();
     for (int i = 0; i < total; i++) {
-        connections[i].index = i;
         open_connection(&connections[i]);
+        // Opening begins with a blank one.
+        connections[i].index = i;
     }
     if (options.transport == TRANSPORT_UPGRADED) {
         // Servers deal connections out to their threads in turns. The order is shifted by one, so that with two threads every
