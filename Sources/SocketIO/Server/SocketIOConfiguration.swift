@@ -22,9 +22,12 @@ public struct SocketIOConfiguration: Sendable {
     /// Most bytes of the attachments of a packet, in all. Default nil: what `maxAttachments` messages of `engine.maxPayload` hold,
     /// 10 MB at least. More close the connection.
     public var maxAttachmentBytes: Int?
-    /// How many async handlers of one client may run at a time, about (an event may start several), 1 at least. Default 1000. What
-    /// comes meanwhile, also a DISCONNECT, but not acknowledgements, waits for
-    /// one of them to end, up to ``EngineIO/EngineIOConfiguration/maxInboundQueueBytes``; over that the client is disconnected.
+    /// How many async handlers of one client may run at a time, about (an event may start several), 1 at least. Default 1000.
+    ///
+    /// What the client sends meanwhile waits for one of them to end, up to
+    /// ``EngineIO/EngineIOConfiguration/maxInboundQueueBytes``; over that it is disconnected. That is true of a DISCONNECT too, but
+    /// not of acknowledgements. So a handler must not wait for another event of its client if as many of them may run as are
+    /// allowed. What still waits when the connection ends is dropped, and the error hook told.
     public var maxRunningHandlers: Int
     /// Most namespaces of one dynamic namespace. Default 10,000. Clients that ask for further ones are refused.
     public var maxChildNamespaces: Int

@@ -1,34 +1,6 @@
 // Loses its connections to a server with connection state recovery and comes back, with the official client: `recovery.mjs PORT`.
 // The server is that of RecoveryTests.swift.
-import { createRequire } from "node:module";
-import { join } from "node:path";
-
-const require = createRequire(import.meta.url);
-
-function end(status, message) {
-    if (message) console.error(message);
-    process.exit(status);
-}
-
-let current = "start";
-setTimeout(() => end(1, `FAILED ${current}: stopped after 60 s`), 60_000).unref();
-for (const event of ["uncaughtException", "unhandledRejection"]) {
-    process.on(event, (error) => end(1, `FAILED ${current}: ${error?.stack ?? error}`));
-}
-
-function webSocket() {
-    for (const name of ["ws", "/usr/share/nodejs/ws"]) {
-        try {
-            return require(name);
-        } catch (error) {
-            if (error.code !== "MODULE_NOT_FOUND") throw error;
-        }
-    }
-    return globalThis.WebSocket ?? end(64, "no WebSocket: install Debian's node-ws");
-}
-globalThis.WebSocket = webSocket();
-const io = require(join(process.env.SIO_JS_CLIENT_DIR ?? "", "socket.io.min.js"));
-const url = `http://127.0.0.1:${process.argv[2]}`;
+import { begin, end, io, url } from "./peer.mjs";
 
 function check(condition, what) {
     if (!condition) throw new Error(what);
@@ -134,8 +106,8 @@ async function cutAtRandom() {
 }
 
 for (const test of [neverGotAnEvent, missedEvents, unknownSession, cutAtRandom]) {
-    current = test.name;
+    begin(test.name);
     await test();
-    console.log(`ok node recovery ${current}`);
+    console.log(`ok node recovery ${test.name}`);
 }
 end(0);
