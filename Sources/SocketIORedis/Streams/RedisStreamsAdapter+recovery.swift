@@ -43,7 +43,8 @@ extension RedisStreamsAdapter: SessionAdapter {
             pid: session.pid,
             rooms: session.rooms,
             data: .object(.init(data.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
-            namespace: self.namespace,
+            // One that was taken, and is given back before a middleware has seen its client, is not ours by that.
+            namespace: session.namespaceIsKnown ? self.namespace : nil,
             history: session.startIsKnown ? session.history : nil
         )
         do {

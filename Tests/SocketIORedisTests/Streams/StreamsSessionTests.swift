@@ -107,6 +107,11 @@ import Testing
             adapter.keepSession(session, for: .seconds(60))
             let taken = try await adapter.takeSession(pid: "p")
             #expect(taken.history == history && taken.startIsKnown && taken.namespaceIsKnown)
+            // One of which that is not known stays so when it is given back.
+            var foreign = session
+            foreign.namespaceIsKnown = false
+            adapter.keepSession(foreign, for: .seconds(60))
+            #expect(try await !adapter.takeSession(pid: "p").namespaceIsKnown)
             // Of another namespace, though in the same place.
             let other = StoredSession(sid: "s", pid: "p", rooms: ["s"], namespace: "/other", history: history)
             _ = try await client.send(adapter.savingCommand(other, for: .seconds(60)))
