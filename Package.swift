@@ -5,6 +5,8 @@ import PackageDescription
 let settings: [SwiftSetting] =
     Context.environment["SWIFT_SOCKETIO_WARNINGS_AS_ERRORS"] == "1" ? [.treatAllWarnings(as: .error)] : []
 
+let hummingbird = TargetDependencyCondition.when(traits: ["Hummingbird"])
+
 let package = Package(
     name: "swift-socketio",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -14,9 +16,14 @@ let package = Package(
         .library(name: "SocketIOClient", targets: ["SocketIOClient"]),
         .library(name: "SocketIORedis", targets: ["SocketIORedis"]),
         .library(name: "SocketIOTesting", targets: ["SocketIOTesting"]),
+        // With the trait `Hummingbird`; empty without it.
+        .library(name: "SocketIOHummingbird", targets: ["SocketIOHummingbird"]),
         // For what a server and its clients share: event keys.
         .library(name: "SocketIOCore", targets: ["SocketIOCore"]),
         .executable(name: "socketio", targets: ["socketio"]),
+    ],
+    traits: [
+        .trait(name: "Hummingbird", description: "SocketIOHummingbird: one port for Hummingbird and Socket.IO.")
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -28,6 +35,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),
         // The histograms of socketio bench; no library of this package has it.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0")),
+        // Neither fetched nor built without the trait.
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
     ],
     targets: [
         // Pure: packets, codecs, state machines. No sockets, no server.
@@ -133,6 +144,21 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
+        // One port for Hummingbird and Socket.IO.
+        .target(
+            name: "SocketIOHummingbird",
+            dependencies: [
+                "SocketIO",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Hummingbird", package: "hummingbird", condition: hummingbird),
+                .product(name: "HummingbirdCore", package: "hummingbird", condition: hummingbird),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras", condition: hummingbird),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras", condition: hummingbird),
+                .product(name: "HTTPTypes", package: "swift-http-types", condition: hummingbird),
+            ]
+        ),
         .executableTarget(
             name: "socketio",
             dependencies: [
@@ -194,6 +220,8 @@ let package = Package(
             name: "SocketIOTests",
             dependencies: [
                 "SocketIO", "SocketIOTesting", "TestSupport",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],

@@ -26,6 +26,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     @exclusivity(unchecked) private var isReading = false
     /// The answer 101 was written and may not have left.
     @exclusivity(unchecked) private var mustFlush = false
+    /// In a connection of another server: what has come before the WebSocket begins, and this handler's place.
+    private var adoption: (early: ByteBuffer, context: ChannelHandlerContext?)?
 
     init(server: EngineIOServer, loop: LoopContext, isDirect: Bool) {
         self.server = server
@@ -33,7 +35,19 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         self.loop = loop
     }
 
+    /// For a connection whose requests another handler has read, until one of them has become a WebSocket.
+    init(adoptingFor server: EngineIOServer, loop: LoopContext) {
+        self.server = server
+        self.isDirect = false
+        self.loop = loop
+        self.adoption = (ByteBuffer(), nil)
+    }
+
     func handlerAdded(context: ChannelHandlerContext) {
+        if self.adoption != nil {
+            self.adoption?.context = context
+            return
+        }
         let http = HTTPConnection(owner: self, server: self.server, loop: self.loop, context: context)
         self.user = .http(http)
         self.server.metrics?.connectionOpened()
@@ -52,6 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         case .nobody: break
         }
         self.user = .nobody
+        self.adoption?.context = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -64,7 +79,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         case .http(let http):
             http.handler.beginRead()
             http.read(bytes)
-        case .nobody: break
+        case .nobody: self.adoption?.early.writeImmutableBuffer(bytes)
         }
     }
 
@@ -104,6 +119,25 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         if case .webSocket(let webSocket) = self.user { return webSocket.errorCaught(context: context, error: error) }
         self.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
         context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard self.adoption != nil else { return context.fireUserInboundEventTriggered(event) }
+        // What concerns the other server's handlers is no longer theirs.
+        if event is ChannelShouldQuiesceEvent { self.server.quiesce() }
+    }
+
+    /// The bytes of another server's connection are a WebSocket's from now on; the answer 101 was written.
+    ///
+    /// - Parameter isReading: whether a read is under way, whose completion comes here.
+    func adopt(_ webSocket: WebSocketHandler, isReading: Bool, start: () -> Void) {
+        guard let (_, place) = self.adoption, let context = place else { return }
+        self.isReading = isReading
+        self.become(webSocket, context)
+        start()
+        let early = self.adoption?.early ?? ByteBuffer()
+        self.adoption = (ByteBuffer(), nil)
+        self.began(webSocket, early, context)
     }
 
     // MARK: What the HTTP part does

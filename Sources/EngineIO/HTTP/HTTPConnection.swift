@@ -76,6 +76,7 @@ final class HTTPConnection: HTTPTransport {
     var remoteAddress: SocketAddress? { self.context.remoteAddress }
 
     var isDirect: Bool { self.owner.isDirect }
+    var isSecure: Bool { !self.owner.isDirect }
 
     func inviteBody() {
         self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))

@@ -238,7 +238,7 @@ extension HTTPHandler {
             )
         }
         return EngineIORequest(
-            head: head, remoteAddress: remote, address: address, isSecure: self.server.configuration.tls != nil,
+            head: head, remoteAddress: remote, address: address, isSecure: self.transport?.isSecure ?? false,
             body: body)
     }
 }

@@ -46,7 +46,7 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
     private var isCut = false
     private var deadline = UInt64.max
     /// In the wheel of the loop; void once the connection has ended or is a WebSocket's.
-    private let ticket = WheelTicket()
+    private var ticket = WheelTicket()
     /// Asks the application about the request.
     var decision: Task<Void, Never>?
     /// Sessions opened over this connection.
@@ -61,6 +61,14 @@ final class HTTPHandler: SessionEndpoint, @unchecked Sendable {
         self.transport = transport
         self.ticket.hold(self)
         self.restartDeadline()
+    }
+
+    /// No request is under way, and the next one may be another server's: begins anew with that of ours.
+    func rest() {
+        self.transport = nil
+        self.deadline = .max
+        self.ticket.void()
+        self.ticket = WheelTicket()
     }
 
     func transportEnded() {

@@ -11,6 +11,8 @@ protocol HTTPTransport: AnyObject {
     var remoteAddress: SocketAddress? { get }
     /// Nothing lies between the connection's handler and its socket that has to see what is written.
     var isDirect: Bool { get }
+    /// The connection is over TLS.
+    var isSecure: Bool { get }
 
     /// Tells a client that asked that its body is wanted.
     func inviteBody()

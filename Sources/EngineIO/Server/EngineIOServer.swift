@@ -26,7 +26,11 @@ public final class EngineIOServer: Sendable {
     private let table = Mutex<Table>(Table())
     /// Connections by address, if these are limited.
     let peers = Mutex<AddressCounts>(AddressCounts())
-    private let group: MultiThreadedEventLoopGroup
+    private let group: any EventLoopGroup
+    /// The event loops are the server's own, and end with it.
+    private let ownsLoops: Bool
+    private let onQuiesce: (@Sendable () -> Void)?
+    private let hasQuiesced = Atomic<Bool>(false)
     package let loops: [LoopContext]
     private let loopOfEventLoop: [ObjectIdentifier: LoopContext]
 
@@ -42,11 +46,29 @@ public final class EngineIOServer: Sendable {
 
     /// Makes a server that does not listen yet. Throws when the configuration is invalid.
     ///
-    /// - Parameter makeHandler: Called on an event loop for each new session, before anything else happens to it. What it
-    ///   sends follows the handshake.
-    public init(
+    /// - Parameters:
+    ///   - eventLoopGroup: Loops to serve on, of SwiftNIO's `NIOPosix` if this server opens ports itself. They are the caller's
+    ///     to end, after the server was closed. nil: loops of its own.
+    ///   - makeHandler: Called on an event loop for each new session, before anything else happens to it. What it
+    ///     sends follows the handshake.
+    public convenience init(
         configuration: EngineIOConfiguration = .init(),
+        eventLoopGroup: (any EventLoopGroup)? = nil,
         logger: Logger = Logger(label: "socketio.engine"),
+        makeHandler: @escaping @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
+    ) throws(EngineIOConfigurationError) {
+        try self.init(
+            configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger, onQuiesce: nil,
+            makeHandler: makeHandler)
+    }
+
+    /// - Parameter onQuiesce: Called once, when another server whose connections this one serves on is to end; nil: this one is
+    ///   closed then.
+    package init(
+        configuration: EngineIOConfiguration,
+        eventLoopGroup: (any EventLoopGroup)?,
+        logger: Logger,
+        onQuiesce: (@Sendable () -> Void)?,
         makeHandler: @escaping @Sendable (EngineIOSession, LoopContext) -> any EngineIOSessionHandler
     ) throws(EngineIOConfigurationError) {
         self.trustedProxies = try configuration.validated()
@@ -69,7 +91,10 @@ public final class EngineIOServer: Sendable {
         self.hasClientFiles = !configuration.clientFiles.isEmpty
         let hasRates = configuration.messageRate != nil || configuration.byteRate != nil
         self.hasThrottles = hasRates || configuration.holdsMessages
-        self.group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
+        self.group =
+            eventLoopGroup ?? MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
+        self.ownsLoops = eventLoopGroup == nil
+        self.onQuiesce = onQuiesce
         var loops: [LoopContext] = []
         var byLoop: [ObjectIdentifier: LoopContext] = [:]
         for eventLoop in self.group.makeIterator() {
@@ -111,7 +136,11 @@ public final class EngineIOServer: Sendable {
         // Its event loops may be gone.
         guard !self.isClosed else { throw EngineIOConfigurationError("the server is closed") }
         let tls = try self.configuration.tls.map { try NIOSSLContext(configuration: $0) }
-        let plain = ServerBootstrap(group: self.group)
+        guard let onLoops = ServerBootstrap(validatingGroup: self.group) else {
+            throw EngineIOConfigurationError("the event loops can't open ports")
+        }
+        let plain =
+            onLoops
             .serverChannelOption(.backlog, value: self.configuration.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.maxMessagesPerRead, value: 16)
@@ -142,7 +171,7 @@ public final class EngineIOServer: Sendable {
     }
 
     private func configure(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
-        guard let loop = self.loopOfEventLoop[ObjectIdentifier(channel.eventLoop)] else { return }
+        guard let loop = self.loop(of: channel) else { return }
         if let most = self.configuration.maxConnectionsPerAddress { try self.count(channel, most) }
         if let options = channel.syncOptions {
             try options.setOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
@@ -151,6 +180,14 @@ public final class EngineIOServer: Sendable {
         let pipeline = channel.pipeline.syncOperations
         if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
         try pipeline.addHandler(ConnectionHandler(server: self, loop: loop, isDirect: tls == nil), name: "connection")
+    }
+
+    func loop(of channel: any Channel) -> LoopContext? { self.loopOfEventLoop[ObjectIdentifier(channel.eventLoop)] }
+
+    /// Another server whose connections this one serves on is to end.
+    func quiesce() {
+        guard self.hasQuiesced.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        if let onQuiesce = self.onQuiesce { onQuiesce() } else { Task { await self.close() } }
     }
 
     // MARK: Sessions
@@ -248,12 +285,15 @@ public final class EngineIOServer: Sendable {
     // MARK: Closing
 
     /// Stops accepting, closes the sessions in good order, and ends the event loops. What was sent before is delivered as far
-    /// as clients take it within `timeout`; then connections are cut. Calling it again does nothing.
+    /// as clients take it within `timeout`; then connections are cut. Calling it again waits for the end of the first call.
     public func close(timeout: Duration = .seconds(5)) async {
-        let isFirst = self.isClosing.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
-        guard isFirst else { return }
-        // In a task of its own: the caller's may have been cancelled, and this one has waits to keep.
-        await Task { await self.finishClosing(timeout: timeout) }.value
+        let task = self.closing.withLock { closing in
+            // In a task of its own: the caller's may have been cancelled, and this one has waits to keep.
+            let task = closing ?? Task { await self.finishClosing(timeout: timeout) }
+            closing = task
+            return task
+        }
+        await task.value
     }
 
     private func finishClosing(timeout: Duration) async {
@@ -272,7 +312,7 @@ public final class EngineIOServer: Sendable {
         }
         await self.metrics?.stop()
         await self.probes.end()
-        try? await self.group.shutdownGracefully()
+        if self.ownsLoops { try? await self.group.shutdownGracefully() }
         self.metrics?.collect()
     }
 
@@ -296,7 +336,7 @@ public final class EngineIOServer: Sendable {
     package var isListening: Bool { self.table.withLock { !$0.isClosed && !$0.listeners.isEmpty } }
 
     let probes = LoopProbes()
-    private let isClosing = Atomic<Bool>(false)
+    private let closing = Mutex<Task<Void, Never>?>(nil)
     private let webSockets = Atomic<Int>(0)
     private var hasOpenWebSockets: Bool { self.webSockets.load(ordering: .relaxed) > 0 }
     func webSocketOpened() { self.webSockets.wrappingAdd(1, ordering: .relaxed) }

@@ -25,11 +25,14 @@ public final class SocketIOServer: Sendable {
     let packetLimits: PacketLimits
     /// nil unless metrics or tracing are configured.
     let observation: Observation?
+    private let eventLoopGroup: (any EventLoopGroup)?
     private let state: Mutex<State>
 
     private struct State {
         var engine: EngineIOServer?
         var isClosed = false
+        /// Another server opens the ports.
+        var isAttached = false
         /// Calls of `close` that have not returned.
         var closers = 0
         var namespaces: [String: Namespace] = [:]
@@ -39,11 +42,16 @@ public final class SocketIOServer: Sendable {
     }
 
     /// Makes a server that does not listen yet.
+    ///
+    /// - Parameter eventLoopGroup: Loops to serve on, which are the caller's to end; nil: loops of its own. See
+    ///   ``serve(_:others:)``.
     public init(
         configuration: SocketIOConfiguration = .init(),
+        eventLoopGroup: (any EventLoopGroup)? = nil,
         logger: Logger = Logger(label: "socketio")
     ) {
         self.configuration = configuration
+        self.eventLoopGroup = eventLoopGroup
         self.logger = logger
         self.packetLimits = PacketLimits(
             maxAttachments: configuration.maxAttachments,
@@ -212,7 +220,10 @@ public final class SocketIOServer: Sendable {
         if let directory = self.configuration.clientDirectory {
             configuration.clientFiles = try ClientFiles.load(directory)
         }
-        let made = try EngineIOServer(configuration: configuration, logger: self.logger) { session, _ in
+        let made = try EngineIOServer(
+            configuration: configuration, eventLoopGroup: self.eventLoopGroup, logger: self.logger,
+            onQuiesce: { Task { await self.end() } }
+        ) { session, _ in
             let connection = ClientConnection(session: session, server: self)
             self.add(connection)
             return connection
@@ -226,6 +237,30 @@ public final class SocketIOServer: Sendable {
         if engine !== made { Task { await made.close() } }
         guard let engine else { throw SocketIOError(.serverClosed, "the server was closed") }
         return engine
+    }
+
+    private var isAttached: Bool { self.state.withLock { $0.isAttached } }
+
+    /// Makes ready to serve on connections of another server (``serve(_:others:)``). This one opens no port then, not in
+    /// ``run()`` either.
+    ///
+    /// - Throws: ``EngineIOConfigurationError`` or ``SocketIOError`` if the configuration is invalid or the server was closed.
+    public func attach() throws {
+        _ = try self.makeEngine()
+        self.state.withLock { $0.isAttached = true }
+    }
+
+    /// Serves this server's path on a connection of another server of SwiftNIO, which answers all other paths. See
+    /// ``EngineIOServer/serve(_:others:)``, and make this server with the event loops of the other.
+    ///
+    /// When the other server ends its connections in good order, this one ends as at a graceful shutdown
+    /// (``SocketIOConfiguration/drain``).
+    public func serve(
+        _ channel: any Channel, others addHandlers: @escaping (any Channel) throws -> Void
+    ) throws {
+        if !self.isAttached { try self.attach() }
+        guard let engine = self.engine else { throw SocketIOError(.serverClosed, "the server was closed") }
+        try engine.serve(channel, others: addHandlers)
     }
 
     /// Disconnects all clients (reason `server shutting down`), stops listening, and ends the event loops. What was sent before
@@ -265,12 +300,16 @@ extension SocketIOServer: Service {
     /// graceful shutdown as ``SocketIOConfiguration/drain`` says.
     public func run() async throws {
         do {
-            try await self.start()
+            if !self.isAttached { try await self.start() }
         } catch {
             await self.close()
             throw error
         }
         try? await gracefulShutdown()
+        await self.end()
+    }
+
+    private func end() async {
         if self.configuration.drain == nil || Task.isCancelled { await self.close() } else { await self.drain() }
     }
 }
