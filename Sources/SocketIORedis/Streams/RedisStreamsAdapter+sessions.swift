@@ -72,7 +72,7 @@ extension RedisStreamsAdapter {
 
     private func sessionKey(_ pid: String) -> ByteBuffer { ByteBuffer(string: self.options.sessionKeyPrefix + pid) }
 
-    private static func session(_ bytes: ByteBuffer, pid: String) -> StoredSession? {
+    static func session(_ bytes: ByteBuffer, pid: String) -> StoredSession? {
         var reader = MessagePackReader(bytes, maxDepth: MessageDepth.limit)
         guard let value = try? reader.read(), let sid = value["sid"]?.stringValue, value["pid"]?.stringValue == pid
         else { return nil }
