@@ -64,10 +64,10 @@ extension ClientConnection {
             rate.isLogged = true
             self.server.logger.info(
                 "over a limit: \(action)",
-                metadata: [
-                    "socketio.limit": "\(EngineIOLimit.eventRate)", "socketio.address": "\(request.address)",
+                metadata: self.metadata([
+                    "socketio.limit": "\(EngineIOLimit.eventRate)",
                     "socketio.namespace": "\(socket.namespace.name)",
-                ])
+                ]))
         }
         self.server.engine?.tell(
             EngineIOLimitReport(limit: .eventRate, action: action, request: request))

@@ -141,18 +141,20 @@ extension ClientConnection {
         let mayPass = recovery.options.skipMiddlewares && session.namespaceIsKnown
         let middlewares = mayPass ? [] : namespace.middlewares
         guard !middlewares.isEmpty else { return self.catchUp(socket, rejoining, on: loop) }
-        startTask(on: loop.executor) {
-            var refusal: (any Error)?
-            do {
-                for middleware in middlewares { try await middleware(socket) }
-            } catch {
-                refusal = error
-            }
-            let error = refusal
-            self.session.enqueue { loop in
-                guard !self.isClosing, let error else { return self.catchUp(socket, rejoining, on: loop) }
-                rejoining.drop()
-                self.finishJoin(socket, error, on: loop)
+        self.withConnectSpan(namespace.name) {
+            startTask(on: loop.executor) {
+                var refusal: (any Error)?
+                do {
+                    for middleware in middlewares { try await middleware(socket) }
+                } catch {
+                    refusal = error
+                }
+                let error = refusal
+                self.session.enqueue { loop in
+                    guard !self.isClosing, let error else { return self.catchUp(socket, rejoining, on: loop) }
+                    rejoining.drop()
+                    self.finishJoin(socket, error, on: loop)
+                }
             }
         }
     }
@@ -265,8 +267,8 @@ extension ClientConnection {
         self.joiningSockets[namespace.name] = nil
         self.connectDeadline = nil
         for staged in staged where !staged.isDone { self.session.complete(staged) }
-        self.server.observation?.metrics?.joined(.accepted)
-        socket.log("socket connected")
+        self.server.observation?.metrics?.joined(.recovered)
+        socket.log("socket recovered")
         if !fits { socket.reportTooManyRooms() }
         namespace.unclaim()
         self.withConnectSpan(namespace.name) { namespace.callConnectionHandlers(socket, on: loop) }
