@@ -122,6 +122,7 @@ extension RedisStreamsAdapter: SessionAdapter {
         if isFirst { try await self.checkIsComplete(after: position) }
         // What was given to sockets of this server by now is in the stream.
         var missed = MissedPackets(packets: [], upTo: max(position, self.node.context.local.readPosition))
+        let attendance = session.attendance
         var next = StreamID(position).next
         var bytes = 0
         for _ in 0..<Self.maxPages {
@@ -130,7 +131,7 @@ extension RedisStreamsAdapter: SessionAdapter {
                 RedisCommand("XRANGE", self.stream, from.description, "+", "COUNT", "\(Self.pageSize)"))
             let values = page.elements ?? []
             for value in values {
-                guard let entry = StreamEntry(value), let packet = self.missed(entry, by: session) else { continue }
+                guard let entry = StreamEntry(value), let packet = self.missed(entry, by: attendance) else { continue }
                 let stamped = try PacketEncoder.withOffset(packet.encoded, entry.id.description)
                 bytes += stamped.frames.readableBytes + 256
                 if bytes > limit { throw RecoveryError(.tooMuchMissed) }
@@ -179,11 +180,11 @@ extension RedisStreamsAdapter: SessionAdapter {
     }
 
     /// The packet of an entry that a session should have got; nil if it is none.
-    private func missed(_ entry: StreamEntry, by session: LostSession) -> BroadcastPacket? {
+    private func missed(_ entry: StreamEntry, by attendance: Attendance) -> BroadcastPacket? {
         guard entry.namespace == self.namespace, entry.type == ClusterMessageType.broadcast.rawValue,
             case .broadcast(let event, nil, let target)? = try? ClusterBody(.broadcast, try? entry.field()),
             !event.hasID, !target.flags.volatile,
-            session.isMet(by: target, at: RecoveryPosition(entry.id))
+            attendance.isMet(by: target.rooms, except: target.except, at: RecoveryPosition(entry.id))
         else { return nil }
         return try? event.packet(namespace: self.namespace)
     }
