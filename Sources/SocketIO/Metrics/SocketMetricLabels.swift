@@ -75,4 +75,5 @@ enum SocketLimitLabel: String, MetricLabel {
     case maxNamespacesPerConnection
     case maxChildNamespaces
     case maxRoomsPerSocket
+    case maxSessionSearches
 }

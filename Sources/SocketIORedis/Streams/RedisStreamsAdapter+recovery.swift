@@ -88,19 +88,26 @@ extension RedisStreamsAdapter: SessionAdapter {
     }
 
     package func takeSession(pid: String) async throws -> LostSession {
-        var pauses = Self.pauses[...]
-        while true {
-            if let session = try await self.takeStoredSession(pid: pid) {
-                // All namespaces keep theirs in one place: who has been let into one is not let into another by it.
-                guard session.namespace == nil || session.namespace == self.namespace else {
-                    throw RecoveryError(.unknownSession)
-                }
-                return LostSession(session)
-            }
-            guard let pause = pauses.popFirst() else { throw RecoveryError(.unknownSession) }
-            if pauses.count == Self.pauses.count - 1 { self.tellOfReturn(pid) }
+        if let session = try await self.takeOwnSession(pid: pid) { return session }
+        // Anybody can make up an id that nobody has: it costs one look, and further ones as long as few are looked for.
+        guard self.hub.beginSearch(limit: self.options.maxSessionSearches) else { throw RecoveryError(.limited) }
+        defer { self.hub.endSearch() }
+        self.tellOfReturn(pid)
+        for pause in Self.pauses {
             try await Task.sleep(for: pause)
+            guard try await self.hasStoredSession(pid: pid) else { continue }
+            if let session = try await self.takeOwnSession(pid: pid) { return session }
         }
+        throw RecoveryError(.unknownSession)
+    }
+
+    private func takeOwnSession(pid: String) async throws -> LostSession? {
+        guard let session = try await self.takeStoredSession(pid: pid) else { return nil }
+        // All namespaces keep theirs in one place: who has been let into one is not let into another by it.
+        guard session.namespace == nil || session.namespace == self.namespace else {
+            throw RecoveryError(.unknownSession)
+        }
+        return LostSession(session)
     }
 
     package func position(of offset: String) -> RecoveryPosition? {

@@ -228,6 +228,18 @@ struct MetricsTests {
             try await client.session.waitForClose()
             try await metrics.waitForCount("limits_exceeded_total", ("limit", "messageRate"), is: 1)
         }
+        try await self.withMetrics {
+            $0.connectRate = RateLimit(2, per: .seconds(3600), policy: .drop)
+        } _: { io, port, metrics in
+            let client = try await join(port)
+            try client.disconnect()
+            try await client.connect()
+            try client.disconnect()
+            for _ in 0..<2 { await #expect(throws: SIORefused.self) { try await client.connect() } }
+            try await metrics.waitForCount("limits_exceeded_total", ("limit", "connectRate"), is: 2)
+            #expect(metrics.count("joins_total", ("result", "limited")) == 2)
+            await client.close()
+        }
     }
 
     /// A socket that goes on is one more that has joined.
