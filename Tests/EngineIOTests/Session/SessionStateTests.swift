@@ -256,6 +256,18 @@ struct SessionStateTests {
         #expect(state.tick(now: 2700).timedOut)
     }
 
+    /// Pongs that nobody asked for, as many as one likes, are one deadline.
+    @Test func manyPongs() {
+        var state = SessionState.polling()
+        #expect(wheel(&state) == 1000)
+        for now in 1...10_000 as ClosedRange<UInt64> where now % 500 != 0 {
+            state.pong(now: now)
+            #expect(wheel(&state) == nil)
+        }
+        #expect(!state.tick(now: 10_000).sendPing)
+        #expect(state.tick(now: 10_999).sendPing)
+    }
+
     /// A client that is not read is pinged on and not timed out; from when it is read again it has its time.
     @Test func heartbeatWhileNothingIsRead() {
         var state = SessionState.polling()
