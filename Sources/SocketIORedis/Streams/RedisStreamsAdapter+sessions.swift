@@ -70,6 +70,12 @@ extension RedisStreamsAdapter {
         return Self.session(Base64.decodeLeniently(text), pid: pid)
     }
 
+    func hasStoredSession(pid: String) async throws -> Bool {
+        let reply = try await self.node.redis.send(
+            RedisCommand(arguments: [ByteBuffer(string: "EXISTS"), self.sessionKey(pid)]))
+        return reply.int == 1
+    }
+
     private func sessionKey(_ pid: String) -> ByteBuffer { ByteBuffer(string: self.options.sessionKeyPrefix + pid) }
 
     static func session(_ bytes: ByteBuffer, pid: String) -> StoredSession? {
