@@ -23,15 +23,15 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var reader = ArgumentReader(value: bytes, attachments: [])
     guard let value = try? reader.nextValue() else { fatalError("an accepted text that can't be read") }
 
-    var writer = JSONWriter()
-    demand((try writer.write(value)) == (), "a value that can't be written")
-    var second = ArgumentReader(value: writer.bytes, attachments: writer.attachments)
-    demand(try second.nextValue() == finite(value), "a value that changes")
-    verdict("accept " + String(buffer: writer.bytes))
+    let written = json(value)
+    var second = ArgumentReader(value: written, attachments: [])
+    demand(json(try second.nextValue()) == written, "a value that changes")
+    verdict("accept " + String(buffer: written))
 
     // Through Codable, both ways.
-    let coded = try? SocketIOValue(encoding: value)
-    demand(coded == nil || coded == finite(value), "a value that Codable changes")
+    if let coded = try? SocketIOValue(encoding: value) {
+        demand(json(coded) == written, "a value that Codable changes")
+    }
 
     demand(isAcceptedByFoundation(bytes), "only we accept it")
     return 0
@@ -50,12 +50,10 @@ private func isAcceptedByFoundation(_ text: ByteBuffer) -> Bool {
     }
 }
 
-/// Infinite numbers become null on the way.
-private func finite(_ value: SocketIOValue) -> SocketIOValue {
-    switch value {
-    case .double(let number) where !number.isFinite: .null
-    case .array(let elements): .array(elements.map(finite))
-    case .object(let object): .object(.init(object.map { ($0.key, finite($0.value)) }))
-    default: value
-    }
+/// Values are compared by their text: a large number may be read as a double and, from the digits that it is written with, as an
+/// integer that is a little beside it.
+private func json(_ value: SocketIOValue) -> ByteBuffer {
+    var writer = JSONWriter()
+    demand((try writer.write(value)) == (), "a value that can't be written")
+    return writer.bytes
 }

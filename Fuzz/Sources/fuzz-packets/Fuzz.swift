@@ -68,8 +68,10 @@ private func check(_ packet: Packet) {
     demand(skipping.isAtEnd, "arguments that skipping does not reach")
     guard packet.type == .event else { return }
     do {
-        let again = try decodeOwnEvent(try PacketEncoder.event(packet.eventName, values: values))
-        demand(again.arguments == values.map(finite), "arguments that change")
+        let encoded = try PacketEncoder.event(packet.eventName, values: values)
+        // Values are compared by their text: a large number may be read as a double and then, from its digits, as an integer.
+        let again = try PacketEncoder.event(packet.eventName, values: try decodeOwnEvent(encoded).arguments)
+        demand(again.frames == encoded.frames, "arguments that change")
     } catch {
         demand(false, "an event that can't be written: \(error)")
     }
@@ -81,16 +83,6 @@ private func read<T: Decodable>(_ arguments: ArgumentReader, as type: T.Type) {
         let index = arguments.index
         if (try? arguments.next(type)) == nil { arguments.skip() }
         demand(arguments.index == index + 1, "an argument that was not passed")
-    }
-}
-
-/// Infinite numbers become null on the way.
-private func finite(_ value: SocketIOValue) -> SocketIOValue {
-    switch value {
-    case .double(let number) where !number.isFinite: .null
-    case .array(let elements): .array(elements.map(finite))
-    case .object(let object): .object(.init(object.map { ($0.key, finite($0.value)) }))
-    default: value
     }
 }
 
