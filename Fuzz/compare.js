@@ -82,11 +82,11 @@ let compared = 0;
 for (let first = 0; first < files.length; first += 500) {
     const some = files.slice(first, first + 500);
     const run = spawnSync(program, some, { env: { ...process.env, FUZZ_VERDICTS: "1" }, maxBuffer: 1 << 30 });
-    const lines = run.stdout.toString().split("\n").slice(0, -1);
-    if (lines.length !== some.length) throw new Error(`${lines.length} verdicts on ${some.length} inputs`);
-    some.forEach((file, index) => {
-        const ours = lines[index];
+    const verdicts = new Map(run.stdout.toString().split("\n").map((line) => line.split(/\t(.*)/s)));
+    some.forEach((file) => {
         const bytes = fs.readFileSync(file);
+        const ours = verdicts.get(bytes.toString("hex"));
+        if (ours === undefined) throw new Error(`no verdict on ${file}: ${run.stderr.toString().slice(-500)}`);
         const theirs = ours === "no UTF-8" ? null : reference(bytes);
         if (theirs === null) return;
         compared += 1;

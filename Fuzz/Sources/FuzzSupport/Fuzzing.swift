@@ -1,15 +1,18 @@
 import Foundation
 import NIOCore
 
-/// Whether what a decoder makes of each input is printed: `accept …` or `refuse …`, for the comparison with the reference.
-/// The variable `FUZZ_VERDICTS` turns it on.
+/// Whether what a decoder makes of each input is printed, for the comparison with the reference: a line with the input in
+/// hexadecimal digits, a tab, and a verdict. The variable `FUZZ_VERDICTS` turns it on.
 public let printsVerdicts = ProcessInfo.processInfo.environment["FUZZ_VERDICTS"] != nil
+
+/// The input under way, for its verdict. libFuzzer has one thread.
+nonisolated(unsafe) private var current = ByteBuffer()
 
 /// Prints what was made of the input, if that was asked for.
 public func verdict(_ text: @autoclosure () -> String) {
-    // One line for each input.
     guard printsVerdicts else { return }
-    print(String(decoding: text().utf8.flatMap { $0 == 0x0A ? Array("\\n".utf8) : [$0] }, as: UTF8.self))
+    let line = String(decoding: text().utf8.flatMap { $0 == 0x0A ? Array("\\n".utf8) : [$0] }, as: UTF8.self)
+    print("\(current.hex)\t\(line)")
 }
 
 /// Ends the process, as a crash would, unless `condition` holds: the fuzzer keeps the input.
@@ -29,6 +32,7 @@ public struct FuzzInput {
 
     public init(_ start: UnsafePointer<UInt8>?, _ count: Int) {
         self.bytes = UnsafeRawBufferPointer(start: start, count: count)
+        if printsVerdicts { current = ByteBuffer(bytes: self.bytes) }
     }
 
     /// The next byte of those that say how; 0 behind the end.
