@@ -36,6 +36,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     /// Namespaces that the server has disconnected: what the client had sent before it knew is ignored.
     var left: Set<String> = []
     var isClosing = false
+    /// Whether the client speaks protocol 4 of Socket.IO.
+    let isVersion4: Bool
     /// Whether events are limited by time.
     let countsEvents: Bool
     /// What sockets that have left have spent of their rates; nil as long as none has.
@@ -48,6 +50,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     init(session: EngineIOSession, server: SocketIOServer) {
         self.session = session
         self.server = server
+        self.isVersion4 = session.protocolVersion == 3
         self.countsEvents = server.configuration.eventRate != nil
         self.decoder = PacketDecoder(limits: server.packetLimits)
         let deadline = NIODeadline.now().uptimeNanoseconds &+ server.configuration.connectTimeout.nanoseconds
@@ -72,7 +75,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         guard !self.isClosing else { return }
         do {
             if let packet = try self.decoder.decode(text: text) {
-                self.receive(packet, on: loop)
+                self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
             } else if self.decoder.isAwaitingAttachments {
                 self.startAttachmentsTimer()
             }
@@ -86,7 +89,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         do {
             guard let packet = try self.decoder.decode(binary: data) else { return }
             self.attachmentsSince = nil
-            self.receive(packet, on: loop)
+            self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
         } catch {
             self.protocolError(error)
         }

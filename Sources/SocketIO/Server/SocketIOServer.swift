@@ -215,6 +215,7 @@ public final class SocketIOServer: Sendable {
         let made = try EngineIOServer(configuration: configuration, logger: self.logger) { session, _ in
             let connection = ClientConnection(session: session, server: self)
             self.add(connection)
+            if connection.isVersion4 { connection.beginVersion4() }
             return connection
         }
         self.observe(made)

@@ -12,6 +12,7 @@ struct TranscriptApplication: Sendable {
             namespace.onConnection { self.connected($0, name) }
         }
         io.of(/^\/dyn-\d+$/).onConnection { self.connected($0, name) }
+        if name.hasSuffix("refuses the default namespace") { io.use { _ in throw ConnectError("Not authorized") } }
         io.of("/mw").use { _ in
             throw ConnectError("Not authorized", data: name.hasSuffix("with data") ? ["code": 1] : nil)
         }
