@@ -35,11 +35,15 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     let runningHandlers = Atomic<Int>(0)
     /// Namespaces that the server has disconnected: what the client had sent before it knew is ignored.
     var left: Set<String> = []
+    /// Namespaces in which it was looked for a session of the client.
+    var recoveredNamespaces: Set<String> = []
     var isClosing = false
     /// Whether the client speaks protocol 4 of Socket.IO.
     let isVersion4: Bool
     /// Whether events are limited by time.
     let countsEvents: Bool
+    /// What limits CONNECT packets by time.
+    let connectRate: EventRate?
     /// What sockets that have left have spent of their rates; nil as long as none has.
     var spentRate: EventRate?
     var connectDeadline: UInt64?
@@ -53,7 +57,9 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.isVersion4 = session.protocolVersion == 3
         self.countsEvents = server.configuration.eventRate != nil
         self.decoder = PacketDecoder(limits: server.packetLimits)
-        let deadline = NIODeadline.now().uptimeNanoseconds &+ server.configuration.connectTimeout.nanoseconds
+        let now = NIODeadline.now().uptimeNanoseconds
+        self.connectRate = server.configuration.connectRate.map { EventRate($0, TokenBucket($0.tokens, now: now)) }
+        let deadline = now &+ server.configuration.connectTimeout.nanoseconds
         self.connectDeadline = deadline
         self.arm(deadline)
     }
