@@ -8,9 +8,10 @@ struct InteropFixture {
     let io: SocketIOServer
     let port: Int
 
-    static func start(eventLoops: Int) async throws -> InteropFixture {
+    static func start(eventLoops: Int, allowEIO3: Bool = false) async throws -> InteropFixture {
         var configuration = SocketIOConfiguration(port: 0)
         configuration.engine.eventLoopCount = eventLoops
+        configuration.engine.allowEIO3 = allowEIO3
         // Some clients go away without a word between two polls: their sessions end with the heartbeat.
         configuration.engine.pingInterval = .seconds(3)
         configuration.engine.pingTimeout = .seconds(15)
@@ -46,6 +47,9 @@ struct InteropFixture {
         }
         socket.on("room-say") { (room: String, text: String, except: String?) in
             namespace.in(Room(room)).except(except.map { [Room($0)] } ?? []).emit("said", text)
+        }
+        socket.on("room-data") { (room: String, value: SocketIOValue) in
+            namespace.in(Room(room)).emit("data", value)
         }
         socket.on("to-room") { (room: String, text: String) in socket.to(Room(room)).emit("said", text) }
         socket.on("whoami") { socket.id }

@@ -62,6 +62,14 @@ struct ServeCommandTests {
         try await Self.stop(server)
     }
 
+    @Test(arguments: [true, false])
+    func clientsOfSocketIO2(isAllowed: Bool) async throws {
+        let (server, port) = isAllowed ? try await Self.serve("--allow-eio3") : try await Self.serve()
+        let reply = try await HTTPClient1(port: port).request("GET", "/socket.io/?EIO=3&transport=polling")
+        #expect(reply.status == (isAllowed ? 200 : 400), "\(reply)")
+        try await Self.stop(server)
+    }
+
     private static let badOptions: [([String], Int32)] = [
         (["--port", "70000"], 64), (["--port", "x"], 64), (["--threads", "0"], 64), (["--metrics-port", "-1"], 64),
         (["--nonsense"], 64),

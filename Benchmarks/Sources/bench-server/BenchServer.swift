@@ -38,6 +38,9 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "With --adapter streams: about how many entries the stream holds.")
     var streamLength: Int = RedisStreamsAdapterOptions().maxLength
 
+    @Flag(name: .customLong("allow-eio3"), help: "Serves clients of Socket.IO 2 too.")
+    var allowEIO3 = false
+
     @Flag(help: "Counts and times for metrics that go nowhere.")
     var metrics = false
 
@@ -64,6 +67,7 @@ struct BenchServer: AsyncParsableCommand {
     func run() async throws {
         var configuration = SocketIOConfiguration(port: self.port)
         configuration.engine.eventLoopCount = self.threads
+        configuration.engine.allowEIO3 = self.allowEIO3
         configuration.connectionStateRecovery = self.recovery.map {
             ConnectionStateRecovery(maxDisconnectionDuration: .seconds($0))
         }

@@ -14,6 +14,12 @@ public struct EngineIOConfiguration: Sendable {
     public var transports: Set<EngineIOTransport>
     /// Whether a polling session may be upgraded to WebSocket. Default true.
     public var allowUpgrades: Bool
+    /// Whether clients of Engine.IO protocol 3 are served too, as those of Socket.IO 1 and 2 are. Default false: they get error 5.
+    /// The metric `sessions_eio3` counts them. The id of such a session is known to the application as a socket's id: see `SECURITY.md`.
+    public var allowEIO3: Bool
+    /// Whether browsers may poll by script elements (JSONP: the query parameter `j`), which asks for no other origin's leave: any page may then
+    /// connect, whatever ``cors`` says. Default false: `j` is ignored.
+    public var allowJSONP: Bool
     /// Time from the session's begin or a pong to the next ping. Default 25 s.
     public var pingInterval: Duration
     /// Time within which a ping must be answered. Default 20 s.
@@ -106,6 +112,8 @@ public struct EngineIOConfiguration: Sendable {
         self.addTrailingSlash = true
         self.transports = [.polling, .websocket]
         self.allowUpgrades = true
+        self.allowEIO3 = false
+        self.allowJSONP = false
         self.pingInterval = .seconds(25)
         self.pingTimeout = .seconds(20)
         self.upgradeTimeout = .seconds(10)

@@ -51,6 +51,7 @@ extension HTTPHandler {
     func post(_ session: EngineIOSession) {
         let body = self.body
         self.body = ByteBuffer()
+        let other = session.dialect.map { self.body(body, in: $0) }
         self.loop.counts.polling.bytesReceived &+= body.readableBytes
         session.receivedPost(self)
         guard session.enterGate() else {
@@ -58,7 +59,7 @@ extension HTTPHandler {
             self.activity = .posting(session)
             let serial = self.serial
             return session.enqueue { loop in
-                self.dispatch(body, to: session, on: loop)
+                self.dispatch(body, other, to: session, on: loop)
                 if session.throttle != nil, self.confirmsLater(session, serial) { return }
                 self.loop.eventLoop.execute {
                     guard self.serial == serial, case .posting = self.activity else { return }
@@ -66,7 +67,7 @@ extension HTTPHandler {
                 }
             }
         }
-        self.dispatch(body, to: session, on: self.loop)
+        self.dispatch(body, other, to: session, on: self.loop)
         let isWaiting = session.throttle != nil && self.confirmsLater(session, self.serial)
         if isWaiting { self.activity = .posting(session) }
         session.leaveGate(on: self.loop)
@@ -84,8 +85,15 @@ extension HTTPHandler {
         }
     }
 
+    /// - Parameter other: the body if its session has a dialect.
+    private func dispatch(
+        _ body: ByteBuffer, _ other: DialectBody?, to session: EngineIOSession, on loop: LoopContext
+    ) {
+        if let other { self.dispatch(other, to: session, on: loop) } else { self.dispatch(body, to: session, on: loop) }
+    }
+
     /// Hands the packets of a body over; whoever calls holds the gate. Uses nothing of this connection.
-    private func dispatch(_ body: ByteBuffer, to session: EngineIOSession, on loop: LoopContext) {
+    func dispatch(_ body: ByteBuffer, to session: EngineIOSession, on loop: LoopContext) {
         var decoder = PayloadDecoder(body, maxPackets: self.server.configuration.maxPacketsPerPayload)
         do {
             while let packet = try decoder.next() {

@@ -111,22 +111,31 @@ extension HTTPHandler {
             closing: refusal.isTemporary)
     }
 
+    /// The dialect of the session whose GET is being answered.
+    private var dialect: SessionDialect? {
+        if case .polling(let session) = self.activity { session.dialect } else { nil }
+    }
+
     /// Answers a GET with a payload.
-    func respond(payload: StaticString) { self.answerGET(.bytes(ByteBuffer(staticString: payload))) }
+    func respond(payload: StaticString) {
+        if let dialect = self.dialect { return self.respond(payload: payload, in: dialect) }
+        self.answerGET(.bytes(ByteBuffer(staticString: payload)))
+    }
 
     /// Answers a GET with packets.
     func respond(frames: [ByteBuffer]) {
+        if let dialect = self.dialect { return self.respond(frames: frames, in: dialect) }
         let size = PayloadEncoder.encodedSize(of: frames)
         self.loop.counts.polling.bytesSent &+= size
         self.answerGET(.payload(frames, size: size))
     }
 
-    private static let payloadHeaders: HTTPHeaders = [
+    static let payloadHeaders: HTTPHeaders = [
         "content-type": "text/plain; charset=UTF-8", "cache-control": "no-store",
     ]
 
-    private func answerGET(_ payload: HTTPResponse.Body) {
-        var headers = Self.payloadHeaders
+    func answerGET(_ payload: HTTPResponse.Body, headers: HTTPHeaders = payloadHeaders) {
+        var headers = headers
         if let head = self.head, head.facts.contains(.hasUserAgent), let agent = head.first("user-agent"),
             agent.contains(";MSIE") || agent.contains("Trident/")
         {

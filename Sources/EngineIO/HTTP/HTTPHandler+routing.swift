@@ -26,7 +26,7 @@ extension HTTPHandler {
             return nil
         case .mismatch, .unknown: return .engine
         }
-        if head.first("content-type") == "application/octet-stream" {
+        if head.first("content-type") == "application/octet-stream", !session.isVersion3 {
             self.server.metrics?.rejected(.badRequest)
             self.server.logger.debug("a POST of the wrong content type", metadata: session.metadata())
             _ = session.endPost(self)
@@ -101,7 +101,7 @@ extension HTTPHandler {
                 guard transport == .websocket, self.server.configuration.allowUpgrades else {
                     return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: true)
                 }
-                return self.upgrade(session)
+                return self.upgrade(session, usesBase64: query.wantsBase64)
             }
             guard transport == .polling else {
                 return self.refuse(.badRequest, ["name": "TRANSPORT_MISMATCH"], isUpgrade: false)
@@ -125,19 +125,20 @@ extension HTTPHandler {
 
     /// Asks the application about a new session, then opens it.
     private func admit(_ head: RequestHead, _ query: QueryParameters, isUpgrade: Bool) {
-        let isCurrent = query.eio == "4"
-        let request = self.makeRequest(head)
         let configuration = self.server.configuration
+        let isSupported = query.eio == "4" || configuration.allowEIO3
+        let dialect = SessionDialect(query, isWebSocket: isUpgrade, configuration)
+        let request = self.makeRequest(head)
         // Who can't get in costs the application nothing. Both are asked for again below.
         if self.server.isDraining { return self.refuse(.closing, ["name": "SERVER_CLOSING"], isUpgrade: isUpgrade) }
         if let limit = self.server.reachedLimit(for: request) {
             return self.refuse(limit, request, isUpgrade: isUpgrade)
         }
         guard configuration.allowRequest != nil || configuration.generateID != nil else {
-            guard isCurrent else {
+            guard isSupported else {
                 return self.refuse(.unsupportedVersion, ["protocol": query.eio ?? ""], isUpgrade: isUpgrade)
             }
-            return self.open(request, id: self.loop.makeID(), isUpgrade: isUpgrade)
+            return self.open(request, id: self.loop.makeID(), dialect, isUpgrade: isUpgrade)
         }
         self.activity = .waiting
         let serial = self.serial
@@ -147,7 +148,7 @@ extension HTTPHandler {
             var id = ""
             if let allowRequest = configuration.allowRequest, case .refuse(let reason) = await allowRequest(request) {
                 refusal = (.forbidden(reason), [:])
-            } else if !isCurrent {
+            } else if !isSupported {
                 refusal = (.unsupportedVersion, ["protocol": request.query["EIO"] ?? ""])
             } else if let generateID = configuration.generateID {
                 do { id = try await generateID(request) } catch {
@@ -162,28 +163,30 @@ extension HTTPHandler {
                 if let (reason, context) = refused {
                     self.refuse(reason, context, isUpgrade: isUpgrade)
                 } else {
-                    self.open(request, id: newID, isUpgrade: isUpgrade)
+                    self.open(request, id: newID, dialect, isUpgrade: isUpgrade)
                 }
             }
         }
     }
 
-    private func open(_ request: EngineIORequest, id: String, isUpgrade: Bool) {
+    private func open(_ request: EngineIORequest, id: String, _ dialect: SessionDialect?, isUpgrade: Bool) {
         self.countHandshake()
         if isUpgrade {
-            self.openWebSocket(request, id: id)
-        } else if let session = self.newSession(request, id: id, isWebSocket: false) {
+            self.openWebSocket(request, id: id, dialect)
+        } else if let session = self.newSession(request, id: id, dialect, isWebSocket: false) {
             self.poll(session)
         }
     }
 
     /// Opens a session, or refuses the request and returns nil.
-    func newSession(_ request: EngineIORequest, id: String, isWebSocket: Bool) -> EngineIOSession? {
+    func newSession(
+        _ request: EngineIORequest, id: String, _ dialect: SessionDialect?, isWebSocket: Bool
+    ) -> EngineIOSession? {
         guard !id.isEmpty else {
             self.refuse(.badRequest, ["name": "ID_GENERATION_ERROR", "error": "not unique"], isUpgrade: isWebSocket)
             return nil
         }
-        switch self.server.open(request, id: id, loop: self.loop, isWebSocket: isWebSocket) {
+        switch self.server.open(request, id: id, dialect, loop: self.loop, isWebSocket: isWebSocket) {
         case .opened(let session):
             self.isHandshake = true
             return session

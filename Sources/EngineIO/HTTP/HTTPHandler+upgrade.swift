@@ -4,9 +4,9 @@ import NIOHTTP1
 
 extension HTTPHandler {
     /// A client opens a session by WebSocket.
-    func openWebSocket(_ request: EngineIORequest, id: String) {
-        self.switchProtocols(isNew: true) {
-            self.newSession(request, id: id, isWebSocket: true)
+    func openWebSocket(_ request: EngineIORequest, id: String, _ dialect: SessionDialect?) {
+        self.switchProtocols(isNew: true, usesBase64: dialect?.usesBase64 ?? false) {
+            self.newSession(request, id: id, dialect, isWebSocket: true)
         } start: { session, webSocket in
             if !session.attach(webSocket) { webSocket.refuse() }
         }
@@ -14,8 +14,10 @@ extension HTTPHandler {
 
     /// A client wants to move a polling session to a WebSocket. For a session that is moving or has moved already the WebSocket
     /// is closed again.
-    func upgrade(_ session: EngineIOSession) {
-        self.switchProtocols(isNew: false) {
+    ///
+    /// - Parameter usesBase64: what a client of protocol 3 asks for.
+    func upgrade(_ session: EngineIOSession, usesBase64: Bool) {
+        self.switchProtocols(isNew: false, usesBase64: usesBase64) {
             session
         } start: { session, webSocket in
             if !session.beginUpgrade(webSocket) { webSocket.refuse() }
@@ -25,6 +27,7 @@ extension HTTPHandler {
     /// Answers 101, then makes the WebSocket end of a session.
     private func switchProtocols(
         isNew: Bool,
+        usesBase64: Bool,
         _ session: () -> EngineIOSession?,
         start: (EngineIOSession, WebSocketHandler) -> Void
     ) {
@@ -49,6 +52,7 @@ extension HTTPHandler {
         let webSocket = WebSocketHandler(
             session: session,
             isProbing: !isNew,
+            version3: WebSocketVersion3(session, usesBase64: usesBase64),
             maxPayload: self.server.configuration.maxPayload,
             isDirect: transport.isDirect,
             loop: self.loop

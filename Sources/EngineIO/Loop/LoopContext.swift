@@ -37,6 +37,8 @@ public final class LoopContext: @unchecked Sendable {
     @exclusivity(unchecked) private var spare = ByteBuffer()
     /// What connections are read into.
     @exclusivity(unchecked) var readBuffer: ByteBuffer?
+    /// What a drain has converted for clients of protocol 3.
+    @exclusivity(unchecked) var version3: WebSocketVersion3.Converted?
     /// Storage for answers, and random words.
     @exclusivity(unchecked) var answer = ByteBuffer()
     @exclusivity(unchecked) var randomStock = RandomStock()
@@ -124,6 +126,7 @@ public final class LoopContext: @unchecked Sendable {
             self.draining[index].drain(on: self)
             index += 1
         }
+        if self.version3 != nil { self.version3 = nil }
         self.draining.removeAll(keepingCapacity: self.draining.count <= 4096)
     }
 

@@ -7,6 +7,7 @@ package final class EngineMetrics: Sendable {
     let configuration: MetricsConfiguration
     private let connections: MetricFamily<ConnectionLabel, Gauge>
     private let sessions: MetricFamily<TransportLabel, Gauge>
+    private let oldSessions: Gauge
     private let opened: MetricFamily<TransportLabel, Counter>
     private let closed: MetricFamily<CloseLabel, Counter>
     private let upgrades: MetricFamily<UpgradeLabel, Counter>
@@ -22,6 +23,7 @@ package final class EngineMetrics: Sendable {
     private let webSocketConnections = Atomic<Int>(0)
     private let pollingSessions = Atomic<Int>(0)
     private let webSocketSessions = Atomic<Int>(0)
+    private let version3Sessions = Atomic<Int>(0)
     /// What the layer above has to tell.
     private let others = Mutex(Others())
     private let ticks = Mutex<[LoopTick]>([])
@@ -32,11 +34,12 @@ package final class EngineMetrics: Sendable {
     }
 
     package static let descriptions: [MetricDescription] = [
-        connections, sessions, opened, closed, upgrades, rejections, limits, packetsReceived, packetsSent,
+        connections, sessions, oldSessions, opened, closed, upgrades, rejections, limits, packetsReceived, packetsSent,
         bytesReceived, bytesSent, loopDelay,
     ]
     private static let connections = MetricDescription(.gauge, "connections", "protocol", ConnectionLabel.self)
     private static let sessions = MetricDescription(.gauge, "sessions", "transport", TransportLabel.self)
+    private static let oldSessions = MetricDescription(.gauge, "sessions_eio3")
     private static let opened = MetricDescription(.counter, "sessions_opened_total", "transport", TransportLabel.self)
     private static let closed = MetricDescription(.counter, "sessions_closed_total", "reason", CloseLabel.self)
     private static let upgrades = MetricDescription(.counter, "upgrades_total", "result", UpgradeLabel.self)
@@ -56,6 +59,7 @@ package final class EngineMetrics: Sendable {
         let make = MetricMaker(configuration)
         self.connections = make.gauges(Self.connections)
         self.sessions = make.gauges(Self.sessions)
+        self.oldSessions = make.gauge(Self.oldSessions)
         self.opened = make.counters(Self.opened)
         self.closed = make.counters(Self.closed)
         self.upgrades = make.counters(Self.upgrades)
@@ -86,7 +90,8 @@ package final class EngineMetrics: Sendable {
     }
 
     /// Each session begins with polling: the WebSocket that has opened it is attached afterwards.
-    func sessionOpened(isWebSocket: Bool) {
+    func sessionOpened(isWebSocket: Bool, isVersion3: Bool) {
+        if isVersion3 { self.version3Sessions.wrappingAdd(1, ordering: .relaxed) }
         self.opened[isWebSocket ? .websocket : .polling]?.increment()
         self.pollingSessions.wrappingAdd(1, ordering: .relaxed)
     }
@@ -97,7 +102,8 @@ package final class EngineMetrics: Sendable {
         self.webSocketSessions.wrappingAdd(1, ordering: .relaxed)
     }
 
-    func sessionClosed(_ reason: EngineIOCloseReason, isWebSocket: Bool) {
+    func sessionClosed(_ reason: EngineIOCloseReason, isWebSocket: Bool, isVersion3: Bool) {
+        if isVersion3 { self.version3Sessions.wrappingSubtract(1, ordering: .relaxed) }
         self.closed[CloseLabel(reason)]?.increment()
         if isWebSocket {
             self.webSocketSessions.wrappingSubtract(1, ordering: .relaxed)
@@ -165,6 +171,7 @@ package final class EngineMetrics: Sendable {
         // A session that moves right now is counted once or not at all.
         self.sessions[.polling]?.record(self.pollingSessions.load(ordering: .relaxed))
         self.sessions[.websocket]?.record(self.webSocketSessions.load(ordering: .relaxed))
+        self.oldSessions.record(self.version3Sessions.load(ordering: .relaxed))
         for tell in self.others.withLock({ $0.gauges }) { tell() }
     }
 }

@@ -244,9 +244,12 @@ public final class EngineIOServer: Sendable {
     }
 
     /// Opens a session whose handshake waits in its outbox. `isWebSocket`: the endpoint is attached by the caller.
-    func open(_ request: EngineIORequest, id: String, loop: LoopContext, isWebSocket: Bool) -> Opened {
+    func open(
+        _ request: EngineIORequest, id: String, _ dialect: SessionDialect?, loop: LoopContext, isWebSocket: Bool
+    ) -> Opened {
         let now = NIODeadline.now().uptimeNanoseconds
-        var state = SessionState(limits: self.limits, transport: .polling, now: now)
+        let isVersion3 = dialect?.version == 3
+        var state = SessionState(limits: self.limits, transport: .polling, clientPings: isVersion3, now: now)
         let canUpgrade =
             !isWebSocket && self.configuration.allowUpgrades && self.configuration.transports.contains(.websocket)
         let handshake = Handshake(
@@ -261,7 +264,8 @@ public final class EngineIOServer: Sendable {
         if let initialPacket = self.configuration.initialPacket {
             state.outbox.append(OutboundPacket(frames: EngineIOSession.frame(initialPacket)))
         }
-        let session = EngineIOSession(id: id, request: request, loop: loop, server: self, state: state)
+        let session = EngineIOSession(
+            id: id, request: request, dialect: dialect, loop: loop, server: self, state: state)
         // Whatever happens to the session from now on waits until it has its handler.
         let isInside = session.enterGate()
         let address = self.group(of: request)
@@ -274,7 +278,7 @@ public final class EngineIOServer: Sendable {
             return nil
         }
         if let refusal { return refusal }
-        self.metrics?.sessionOpened(isWebSocket: isWebSocket)
+        self.metrics?.sessionOpened(isWebSocket: isWebSocket, isVersion3: isVersion3)
         session.log("session opened", isWebSocket ? .websocket : .polling)
         session.handler = self.makeHandler(session, loop)
         if isInside { session.leaveGate(on: loop) }

@@ -17,7 +17,7 @@ extension EngineIOSession {
             return self.receive(.text(message), isInside: isInside, on: loop)
         }
         do {
-            let packet = try EngineIOPacket.decode(text: text)
+            let packet = try self.isVersion3 ? EngineIOPacket.decodeVersion3(text: text) : .decode(text: text)
             return self.receive(packet, fromPolling: false, isInside: isInside, on: loop)
         } catch {
             self.parseError(error.message)
@@ -37,13 +37,17 @@ extension EngineIOSession {
             return self.receive(.text(text), isInside: isInside, on: loop)
         case .binary(let data):
             return self.receive(.binary(data), isInside: isInside, on: loop)
-        case .pong:
+        case .ping where self.isVersion3:
+            return self.receivePing()
+        case .pong where !self.isVersion3:
             let now = NIODeadline.now().uptimeNanoseconds
             self.state.withLock { $0.pong(now: now) }
             self.updateWheel()
             return .goOn
-        case .ping:
-            self.server.logger.debug("a client of protocol 4 does not ping", metadata: self.metadata())
+        case .ping, .pong:
+            self.server.logger.debug(
+                "a client of protocol \(self.protocolVersion) does not \(self.isVersion3 ? "pong" : "ping")",
+                metadata: self.metadata())
             self.end(reason: .transportError, .close)
             return .ended
         case .close:

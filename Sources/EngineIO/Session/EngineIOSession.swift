@@ -20,6 +20,8 @@ public final class EngineIOSession: Sendable {
     let server: EngineIOServer
     /// nil unless a rate is set.
     let throttle: InboundThrottle?
+    /// nil for clients of protocol 4 that poll in the plain way, or don't.
+    let dialect: SessionDialect?
     /// The session's id: 20 characters, unguessable. It is a secret between client and server: who knows it can take over a
     /// polling session.
     public let id: String
@@ -36,8 +38,12 @@ public final class EngineIOSession: Sendable {
     let nextWaiter = Atomic<UInt64>(0)
     var isEnding: Bool { self.isEndingFlag.load(ordering: .relaxed) }
 
-    init(id: String, request: EngineIORequest, loop: LoopContext, server: EngineIOServer, state: SessionState) {
+    init(
+        id: String, request: EngineIORequest, dialect: SessionDialect?, loop: LoopContext, server: EngineIOServer,
+        state: SessionState
+    ) {
         self.id = id
+        self.dialect = dialect
         self.request = request
         self.loop = loop
         self.server = server
@@ -205,7 +211,8 @@ public final class EngineIOSession: Sendable {
         guard let ended = self.state.withLock({ $0.end() }) else { return }
         self.ticket.void()
         self.server.remove(self)
-        self.server.metrics?.sessionClosed(reason, isWebSocket: ended.websocket != nil)
+        self.server.metrics?.sessionClosed(
+            reason, isWebSocket: ended.websocket != nil, isVersion3: self.isVersion3)
         if ended.probing != nil { self.server.metrics?.upgrade(.failed) }
         self.log("session closed", ended.websocket != nil ? .websocket : .polling, reason: reason)
         self.finish(ended.poll, end)

@@ -46,7 +46,7 @@ extension SessionState {
         case .timedOut where self.isExcused(now: now):
             // It is pinged on, or it would take the server for dead.
             self.heartbeat.excuse(now: now)
-            due.sendPing = true
+            due.sendPing = !self.heartbeat.clientPings
         case .timedOut: due.timedOut = true
         }
         if let deadline = self.closeDeadline, deadline <= now {

@@ -59,13 +59,14 @@ struct SessionState: Sendable {
     /// When the session's entry in the wheel comes up next.
     var wheelTime = UInt64.max
 
-    init(limits: SessionLimits, transport: Transport, now: UInt64) {
+    init(limits: SessionLimits, transport: Transport, clientPings: Bool = false, now: UInt64) {
         self.limits = limits
         self.transport = transport
         self.heartbeat = HeartbeatState(
             pingInterval: limits.pingInterval,
             pingTimeout: limits.pingTimeout,
-            now: now
+            now: now,
+            clientPings: clientPings
         )
     }
 }

@@ -33,13 +33,19 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
     private var reportedWritable = true
     private var closeDeadline = UInt64.max
     @exclusivity(unchecked) private var direct: DirectSocket
+    /// nil for nearly all.
+    private let version3: WebSocketVersion3?
 
     /// What is handed to NIO at once. More waits in the outbox, where it is counted.
     private static let batchBytes = 64 << 10
     /// A frame up to this size is copied into one write with its neighbours; a larger one is written as it is.
     private static let coalescedFrameBytes = 4 << 10
 
-    init(session: EngineIOSession, isProbing: Bool, maxPayload: Int, isDirect: Bool, loop: LoopContext) {
+    init(
+        session: EngineIOSession, isProbing: Bool, version3: WebSocketVersion3?, maxPayload: Int, isDirect: Bool,
+        loop: LoopContext
+    ) {
+        self.version3 = version3
         self.direct = DirectSocket(isAvailable: isDirect, isFresh: false)
         self.session = session
         self.role = isProbing ? .probing : .serving
@@ -110,8 +116,10 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 self.loop.counts.webSocket.packetsReceived &+= 1
                 if case .probing = self.role {
                     self.endProbe()
-                } else {
+                } else if self.version3 == nil {
                     _ = self.session.receive(.binary(data), isInside: isInside, on: self.loop)
+                } else if case .ended = self.session.receiveVersion3(binary: data, isInside: isInside, on: self.loop) {
+                    break reading
                 }
             case .ping(let payload):
                 // A client that floods pings and reads no pongs gets none until it reads again.
@@ -185,6 +193,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
         self.isDraining = true
         var wrote = false
         if self.isWritable, self.role == .serving, var frames = session.takeOnly(for: self) {
+            if let version3 = self.version3 { frames = version3.converted(frames, on: self.loop) }
             self.direct.send(&frames, context)
             if frames.readableBytes == 0 {
                 self.loop.giveBack(spare: frames)
@@ -217,6 +226,7 @@ final class WebSocketHandler: SessionEndpoint, @unchecked Sendable {
                 var completions: [@Sendable (Bool) -> Void] = []
                 rest = session.takeFrames(
                     for: self, maxBytes: Self.batchBytes, into: &frames, completions: &completions)
+                if let version3 = self.version3 { version3.convert(&frames, on: self.loop) }
                 let isEmpty = frames.isEmpty
                 if !isEmpty, self.write(&frames, completions, context) { wrote = true }
                 if frames.count == 1 { spare = frames[0] }

@@ -47,6 +47,8 @@ package enum EngineIOPacketError: Error, Equatable, Sendable {
     case invalidUTF8
     /// The payload holds more packets than the limit.
     case tooManyPackets
+    /// What stands for the length of a packet of protocol 3 is none, or there is less than it says.
+    case invalidLength
 
     /// For a log line.
     package var message: String {
@@ -55,6 +57,7 @@ package enum EngineIOPacketError: Error, Equatable, Sendable {
         case .unknownType: "unknown packet type"
         case .invalidUTF8: "packet is not valid UTF-8"
         case .tooManyPackets: "payload of more than maxPackets packets"
+        case .invalidLength: "payload with a wrong length"
         }
     }
 }

@@ -1,4 +1,5 @@
-/// The server's heartbeat in protocol 4, as a value: the server pings, the client must answer in time.
+/// The server's heartbeat, as a value. In protocol 4 the server pings, and the client must answer in time; in protocol 3 the
+/// client pings, and what is awaited is its next ping, from the beginning.
 ///
 /// Times are nanoseconds of any monotonic clock. There is always exactly one deadline, and nothing but a pong, a
 /// tick or an excuse moves it; an upgrade in particular leaves it alone, so that a pong lost in one is noticed.
@@ -16,12 +17,22 @@ package struct HeartbeatState: Sendable, Equatable {
     /// When ``tick(now:)`` has something to do again.
     package private(set) var nextDeadline: UInt64
     /// Whether a ping is under way that was not answered yet.
-    package private(set) var isAwaitingPong = false
+    package private(set) var isAwaitingPong: Bool
+    /// Whether it is the client that pings.
+    package let clientPings: Bool
 
-    package init(pingInterval: UInt64, pingTimeout: UInt64, now: UInt64) {
+    package init(pingInterval: UInt64, pingTimeout: UInt64, now: UInt64, clientPings: Bool = false) {
         self.pingInterval = pingInterval
         self.pingTimeout = pingTimeout
+        self.clientPings = clientPings
+        self.isAwaitingPong = clientPings
         self.nextDeadline = Self.add(now, pingInterval)
+        if clientPings { self.pingReceived(now: now) }
+    }
+
+    /// The client has pinged: it must do so again within the interval and the timeout.
+    package mutating func pingReceived(now: UInt64) {
+        self.nextDeadline = Self.add(Self.add(now, self.pingInterval), self.pingTimeout)
     }
 
     /// Any pong, also one that nobody asked for, starts a new interval.

@@ -47,7 +47,7 @@ extension ClientConnection {
                 self.session.enqueue { loop in self.join(namespace, auth, on: loop) }
             }
         }
-        if let recovery = namespace.local.recovery {
+        if let recovery = namespace.local.recovery, !self.isVersion4 {
             return self.joinRecoverably(namespace, auth, recovery, on: loop)
         }
         self.joinAnew(namespace, auth, on: loop)
@@ -61,11 +61,11 @@ extension ClientConnection {
         on loop: LoopContext
     ) {
         let socket = Socket(
-            id: loop.makeID(),
+            id: self.makeSocketID(namespace, on: loop),
             namespace: namespace,
             connection: self,
             handshake: Handshake(self.session.request, auth: auth),
-            pid: namespace.local.recovery == nil ? nil : SessionID.random(),
+            pid: namespace.local.recovery == nil || self.isVersion4 ? nil : SessionID.random(),
             recoveryFailure: failure,
             connectContext: self.connectSpans[namespace.name]?.context
         )
@@ -106,8 +106,7 @@ extension ClientConnection {
         socket.log("socket connected")
         self.joined.withLock { $0.add(socket) }
         if namespace.name == "/" { self.mainSocket = socket }
-        let connect = PacketEncoder.connect(
-            namespace: namespace.name, sid: socket.id, pid: socket.pid, failure: socket.recoveryFailure)
+        let connect = self.connectPacket(socket)
         var staged: EngineIOSession.StagedSend?
         let fits = namespace.local.add(socket) {
             // Under the lock of the namespace: the consequences come after it.
@@ -139,8 +138,7 @@ extension ClientConnection {
             "namespace refused",
             metadata: self.metadata(["socketio.namespace": "\(namespace)", "socketio.reason": "\(error.message)"]))
         do {
-            let packet = try PacketEncoder.connectError(
-                namespace: namespace, message: error.message, data: error.data)
+            let packet = try self.refusalPacket(namespace, error, result)
             self.session.send(frames: packet.frames)
         } catch {
             // Data that can't be sent is left out; the refusal is not.

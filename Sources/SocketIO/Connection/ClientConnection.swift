@@ -38,6 +38,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     /// Namespaces in which it was looked for a session of the client.
     var recoveredNamespaces: Set<String> = []
     var isClosing = false
+    /// Whether the client speaks protocol 4 of Socket.IO.
+    let isVersion4: Bool
     /// Whether events are limited by time.
     let countsEvents: Bool
     /// What limits CONNECT packets by time.
@@ -52,6 +54,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     init(session: EngineIOSession, server: SocketIOServer) {
         self.session = session
         self.server = server
+        self.isVersion4 = session.protocolVersion == 3
         self.countsEvents = server.configuration.eventRate != nil
         self.decoder = PacketDecoder(limits: server.packetLimits)
         let now = NIODeadline.now().uptimeNanoseconds
@@ -78,7 +81,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         guard !self.isClosing else { return }
         do {
             if let packet = try self.decoder.decode(text: text) {
-                self.receive(packet, on: loop)
+                self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
             } else if self.decoder.isAwaitingAttachments {
                 self.startAttachmentsTimer()
             }
@@ -92,7 +95,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         do {
             guard let packet = try self.decoder.decode(binary: data) else { return }
             self.attachmentsSince = nil
-            self.receive(packet, on: loop)
+            self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
         } catch {
             self.protocolError(error)
         }

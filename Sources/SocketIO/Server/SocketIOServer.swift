@@ -227,6 +227,7 @@ public final class SocketIOServer: Sendable {
         ) { session, _ in
             let connection = ClientConnection(session: session, server: self)
             self.add(connection)
+            if connection.isVersion4 { connection.beginVersion4() }
             return connection
         }
         self.observe(made)

@@ -34,7 +34,8 @@ public final class Socket: Sendable {
     public let namespace: Namespace
     /// The connection, which sockets of other namespaces may share.
     public let connection: ClientConnection
-    /// 20 characters, unguessable. The socket is in the room of this name.
+    /// 20 characters, unguessable. The socket is in the room of this name. That of a client of Socket.IO 2 is made of the session's
+    /// id, a secret (``EngineIO/EngineIOConfiguration/allowEIO3``).
     public let id: String
     let state = Mutex<SocketState>(SocketState())
     /// Values kept with the socket.

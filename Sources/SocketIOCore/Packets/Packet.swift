@@ -7,7 +7,7 @@ package struct Packet: Sendable {
     /// True when the packet was announced with attachments, even if with none.
     package let isBinary: Bool
     /// The namespace, `/` if the packet names none.
-    package let namespace: String
+    package internal(set) var namespace: String
     /// The id that asks for an acknowledgement, or that of the acknowledgement.
     package let id: Int?
     /// The JSON text behind the header, checked: an object, an array or a string, as the type demands.

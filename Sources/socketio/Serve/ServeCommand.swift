@@ -63,6 +63,9 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var metricsPort: Int?
 
+    @Flag(name: .customLong("allow-eio3"), help: "Serve clients of Socket.IO 2 too.")
+    var allowEIO3 = false
+
     @Flag(help: "Log what happens to connections.")
     var verbose = false
 
@@ -88,6 +91,7 @@ struct ServeCommand: AsyncParsableCommand {
 
         var configuration = SocketIOConfiguration(host: self.host, port: self.port)
         configuration.clientDirectory = client.directory
+        configuration.engine.allowEIO3 = self.allowEIO3
         if let threads = self.threads { configuration.engine.eventLoopCount = threads }
         let page = ChatPage(client: client)
         configuration.engine.fallback = { request in page.answer(request) }

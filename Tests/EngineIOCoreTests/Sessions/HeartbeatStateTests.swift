@@ -61,4 +61,20 @@ import Testing
         #expect(heartbeat.tick(now: .max) == .sendPing)
         #expect(heartbeat.nextDeadline == .max)
     }
+
+    @Test func clientsOfVersion3Ping() {
+        var heartbeat = HeartbeatState(pingInterval: 25, pingTimeout: 20, now: 1000, clientPings: true)
+        #expect(heartbeat.nextDeadline == 1045)
+        #expect(heartbeat.tick(now: 1044) == .none)
+        heartbeat.pingReceived(now: 1044)
+        #expect(heartbeat.tick(now: 1045) == .none)
+        #expect(heartbeat.tick(now: 1088) == .none)
+        #expect(heartbeat.tick(now: 1089) == .timedOut)
+        // What it sends is not read: it may have pinged.
+        heartbeat.excuse(now: 1089)
+        #expect(heartbeat.tick(now: 1108) == .none)
+        #expect(heartbeat.tick(now: 1109) == .timedOut)
+        heartbeat.pingReceived(now: .max)
+        #expect(heartbeat.tick(now: .max - 1) == .none)
+    }
 }

@@ -4,6 +4,7 @@ import Testing
 /// The exchanges captured from the reference implementation.
 struct VectorFile: Decodable {
     let v4: [Exchange]
+    let v3: [Exchange]
 
     struct Exchange: Decodable, Sendable, CustomTestStringConvertible {
         let name: String

@@ -56,6 +56,11 @@ struct Transcript: Decodable, Sendable, CustomTestStringConvertible {
         var pingTimeout: Int?
     }
 
+    /// Whether the client speaks protocol 4.
+    var isVersion4 = false
+
+    private enum CodingKeys: String, CodingKey { case name, options, steps, serverEvents }
+
     var name: String
     var options: Options
     var steps: [Step]
@@ -65,6 +70,7 @@ struct Transcript: Decodable, Sendable, CustomTestStringConvertible {
 
     private struct File: Decodable {
         var v5: [Transcript]
+        var v4: [Transcript]
     }
 
     static let slowness = 25
@@ -79,7 +85,7 @@ struct Transcript: Decodable, Sendable, CustomTestStringConvertible {
         return text
     }
 
-    /// All of protocol 5. Empty when the file is missing, which a test of its own reports.
+    /// All of protocol 5, and then of protocol 4. Empty when the file is missing, which a test of its own reports.
     static let all: [Transcript] = {
         guard
             let url = Bundle.module.url(
@@ -88,6 +94,12 @@ struct Transcript: Decodable, Sendable, CustomTestStringConvertible {
             let file = try? JSONDecoder().decode(File.self, from: data)
         else { return [] }
         return file.v5
+            + file.v4.map { transcript in
+                var transcript = transcript
+                transcript.isVersion4 = true
+                transcript.name = "protocol 4: " + transcript.name
+                return transcript
+            }
     }()
 
     /// A value of the file with its tag for binary data replaced.

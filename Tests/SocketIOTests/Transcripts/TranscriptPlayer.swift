@@ -87,6 +87,7 @@ struct TranscriptPlayer {
         let reply = try await self.http.request(request.method, self.filled(request.path), body: body)
         #expect("HTTP/1.1 \(reply.status) \(reply.reason)" == response.status)
         #expect(reply.headers["content-type"] == response.contentType)
+        if let hex = response.body.binary { return #expect(reply.body == Self.bytes(hex)) }
         let expected = response.body.text ?? ""
         let isFit = self.fits(reply.text, expected)
         #expect(isFit, "expected \(expected), got \(reply.text)")

@@ -46,7 +46,7 @@ class Contract(socketio.AsyncNamespace):
         await self.emit("echo", arguments, to=sid)
 
     async def trigger_event(self, event, *arguments):
-        handler = {"echo-ack": self.echo_ack, "room-say": self.room_say, "to-room": self.to_room,
+        handler = {"echo-ack": self.echo_ack, "room-say": self.room_say, "room-data": self.room_data, "to-room": self.to_room,
                    "binary-info": self.binary_info}.get(event)
         if handler is None:
             return await super().trigger_event(event, *arguments)
@@ -71,6 +71,9 @@ class Contract(socketio.AsyncNamespace):
     async def room_say(self, sid, room, text, except_room):
         members = self.server.manager.get_participants(self.namespace, except_room) if except_room else []
         await self.emit("said", text, room=room, skip_sid=[member for member, _ in members])
+
+    async def room_data(self, sid, room, value):
+        await self.emit("data", value, room=room)
 
     async def to_room(self, sid, room, text):
         await self.emit("said", text, room=room, skip_sid=sid)
