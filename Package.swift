@@ -58,6 +58,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "EngineIOCore",
+                "MessagePack",
                 "SocketIOCore",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -115,6 +116,7 @@ let package = Package(
             dependencies: [
                 "EngineIOClient",
                 "EngineIOCore",
+                "MessagePack",
                 "SocketIOCore",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -193,7 +195,7 @@ let package = Package(
         .testTarget(
             name: "SocketIOTests",
             dependencies: [
-                "SocketIO", "SocketIOTesting", "TestSupport",
+                "SocketIO", "SocketIOTesting", "MessagePack", "TestSupport",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],

@@ -8,8 +8,9 @@ struct InteropFixture {
     let io: SocketIOServer
     let port: Int
 
-    static func start(eventLoops: Int) async throws -> InteropFixture {
+    static func start(eventLoops: Int, parser: ParserChoice = .json) async throws -> InteropFixture {
         var configuration = SocketIOConfiguration(port: 0)
+        configuration.parser = parser
         configuration.engine.eventLoopCount = eventLoops
         // Some clients go away without a word between two polls: their sessions end with the heartbeat.
         configuration.engine.pingInterval = .seconds(3)

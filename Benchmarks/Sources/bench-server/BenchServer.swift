@@ -38,8 +38,15 @@ struct BenchServer: AsyncParsableCommand {
     @Option(help: "With --adapter streams: about how many entries the stream holds.")
     var streamLength: Int = RedisStreamsAdapterOptions().maxLength
 
+    @Option(help: "How packets are written: default or msgpack.")
+    var parser: Parser = .default
+
     @Flag(help: "Counts and times for metrics that go nowhere.")
     var metrics = false
+
+    enum Parser: String, ExpressibleByArgument, CaseIterable {
+        case `default`, msgpack
+    }
 
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
@@ -67,6 +74,7 @@ struct BenchServer: AsyncParsableCommand {
         configuration.connectionStateRecovery = self.recovery.map {
             ConnectionStateRecovery(maxDisconnectionDuration: .seconds($0))
         }
+        configuration.parser = self.parser == .msgpack ? .messagePack : .json
         if self.metrics { configuration.metrics = MetricsConfiguration() }
         if let url = self.redis {
             var connections = RESPConfiguration()

@@ -11,7 +11,8 @@ package enum MessagePackTranscoder {
     package static func json(
         from reader: inout MessagePackReader,
         attachments: inout [ByteBuffer],
-        into text: inout ByteBuffer
+        into text: inout ByteBuffer,
+        maxAttachments: Int = .max
     ) throws(MessagePackError) {
         var writer = JSONWriter()
         // Whoever holds the only reference writes in place.
@@ -21,17 +22,24 @@ package enum MessagePackTranscoder {
             swap(&writer.bytes, &text)
             swap(&writer.attachments, &attachments)
         }
-        try Self.json(from: &reader, into: &writer)
+        try Self.json(from: &reader, into: &writer, maxAttachments: maxAttachments)
     }
 
     /// Reads a value and writes it as JSON, binary data as attachments whatever the writer's mode is.
+    ///
+    /// - Parameter maxAttachments: How many attachments the writer may have then.
     package static func json(
         from reader: inout MessagePackReader,
-        into writer: inout JSONWriter
+        into writer: inout JSONWriter,
+        maxAttachments: Int = .max
     ) throws(MessagePackError) {
         var result: Result<Void, MessagePackError> = .success(())
         withUnsafeTemporaryAllocation(of: Level.self, capacity: reader.maxDepth) { levels in
-            do throws(MessagePackError) { try Self.run(&reader, &writer, levels) } catch { result = .failure(error) }
+            do throws(MessagePackError) {
+                try Self.run(&reader, &writer, levels, maxAttachments)
+            } catch {
+                result = .failure(error)
+            }
         }
         try result.get()
     }
@@ -47,7 +55,8 @@ package enum MessagePackTranscoder {
     private static func run(
         _ reader: inout MessagePackReader,
         _ writer: inout JSONWriter,
-        _ levels: UnsafeMutableBufferPointer<Level>
+        _ levels: UnsafeMutableBufferPointer<Level>,
+        _ maxAttachments: Int
     ) throws(MessagePackError) {
         var depth = 0
         repeat {
@@ -72,7 +81,9 @@ package enum MessagePackTranscoder {
             case .int(let value): writer.writeInteger(value)
             case .double(let value): writer.writeDouble(value)
             case .string(let length): Self.string(&reader, length, &writer, before: nil, after: nil)
-            case .binary(let length): Self.attach(reader.bytes(length), &writer)
+            case .binary(let length):
+                guard writer.attachments.count < maxAttachments else { throw MessagePackError(.tooManyAttachments) }
+                Self.attach(reader.bytes(length), &writer)
             case .date(let milliseconds?): Self.date(milliseconds, &writer)
             case .array(let count):
                 guard depth < levels.count, depth < reader.maxDepth else { throw MessagePackError(.tooDeep) }

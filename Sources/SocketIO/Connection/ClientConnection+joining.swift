@@ -108,10 +108,11 @@ extension ClientConnection {
         if namespace.name == "/" { self.mainSocket = socket }
         let connect = PacketEncoder.connect(
             namespace: namespace.name, sid: socket.id, pid: socket.pid, failure: socket.recoveryFailure)
+        let frames = self.frames(of: connect)
         var staged: EngineIOSession.StagedSend?
         let fits = namespace.local.add(socket) {
             // Under the lock of the namespace: the consequences come after it.
-            staged = self.session.stage(frames: connect.frames)
+            staged = frames.map { self.session.stage(frames: $0) }
             return socket.state.withLock { state in
                 state.phase = .connected
                 defer { state.earlyRooms = [] }
@@ -141,7 +142,7 @@ extension ClientConnection {
         do {
             let packet = try PacketEncoder.connectError(
                 namespace: namespace, message: error.message, data: error.data)
-            self.session.send(frames: packet.frames)
+            if let frames = self.frames(of: packet) { self.session.send(frames: frames) }
         } catch {
             // Data that can't be sent is left out; the refusal is not.
             self.server.main.report(error, socket: nil)
