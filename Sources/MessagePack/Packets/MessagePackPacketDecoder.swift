@@ -36,13 +36,12 @@ final class MessagePackPacketDecoder: PacketFormDecoder {
             var reader = MessagePackReader(message)
             for _ in 0..<(try reader.readMapHeader()) {
                 let key = try reader.readText()
-                let value = try reader.readRaw()
-                let isAbsent = value.isUndefined
+                let value = reader.skipUndefined() ? nil : try reader.readRaw()
                 switch key {
-                case "type": self.type = isAbsent ? nil : value
-                case "nsp": self.namespace = isAbsent ? nil : value
-                case "id": self.id = isAbsent ? nil : value
-                case "data": self.data = isAbsent ? nil : value
+                case "type": self.type = value
+                case "nsp": self.namespace = value
+                case "id": self.id = value
+                case "data": self.data = value
                 // Clients say how the packet is to be compressed, in `options`.
                 default: break
                 }
@@ -71,8 +70,10 @@ final class MessagePackPacketDecoder: PacketFormDecoder {
             var reader = MessagePackReader(data, maxDepth: self.limits.maxDepth)
             var json = ByteBuffer()
             json.reserveCapacity(data.readableBytes + 16)
-            try MessagePackTranscoder.json(
-                from: &reader, attachments: &attachments, into: &json, maxAttachments: self.limits.maxAttachments)
+            var options = MessagePackTranscoder.Options()
+            options.maxAttachments = self.limits.maxAttachments
+            options.dropsUndefined = true
+            try MessagePackTranscoder.json(from: &reader, attachments: &attachments, into: &json, options: options)
             payload = json
         }
         do throws(SocketIOError) {
@@ -92,14 +93,6 @@ final class MessagePackPacketDecoder: PacketFormDecoder {
 }
 
 extension ByteBuffer {
-    private static let undefined: UInt8 = 0xD4
-
-    /// Whether a value is JavaScript's `undefined` in the dialect of notepack.io 2.
-    fileprivate var isUndefined: Bool {
-        self.readableBytes == 3 && self.getInteger(at: self.readerIndex) == Self.undefined
-            && self.getInteger(at: self.readerIndex + 1, as: UInt8.self) == 0
-    }
-
     fileprivate var isNil: Bool {
         self.readableBytes == 1 && self.getInteger(at: self.readerIndex) == 0xC0 as UInt8
     }

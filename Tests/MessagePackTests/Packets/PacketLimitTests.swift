@@ -121,6 +121,18 @@ import Testing
         #expect(try PacketVectors.decode(twice)?.namespace == "/")
     }
 
+    /// What JavaScript has as `undefined` is as in JSON: null in arrays, and nothing in objects, first or last.
+    @Test func undefined() throws {
+        for (data, text) in [
+            ("83a178d40000a17901a17ad40000", #"{"y":1}"#), ("82a17801a17ad40000", #"{"x":1}"#),
+            ("81a178d40000", "{}"), ("82a17881a178d40000a1799101", #"{"x":{},"y":[1]}"#),
+            ("92d40000c0", "[null,null]"), ("8191d40000d40000", "{}"),
+        ] {
+            let packet = try PacketVectors.decode(try bytes("83a47479706502a36e7370a12fa46461746192a161" + data))
+            #expect(packet?.payload == ByteBuffer(string: "[\"a\",\(text)]"), "\(data)")
+        }
+    }
+
     /// Text that is no UTF-8 is mended, and nothing in it becomes JSON.
     @Test func texts() throws {
         var message = try bytes("83a47479706502a36e7370a12fa46461746192a161a8")

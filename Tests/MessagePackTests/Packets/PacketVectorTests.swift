@@ -80,7 +80,8 @@ import Testing
         #expect(Int(packet.type.rawValue) == decoded["type"]?.intValue, "\(what)")
         #expect(packet.namespace == decoded["nsp"]?.stringValue, "\(what)")
         #expect(packet.id == decoded["id"]?.intValue, "\(what)")
-        let data = try Vectors.value(decoded["data"] ?? ["$undefined": true], keepsUndefined: true)
+        // Members that are `undefined` are none, as in JSON.
+        let data = try Vectors.value(decoded["data"] ?? ["$undefined": true])
         var reader = packet.arguments
         guard let data else { return #expect(reader.isAtEnd, "\(what)") }
         guard var elements = data.arrayValue else {
