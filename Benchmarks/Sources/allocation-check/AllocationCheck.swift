@@ -25,13 +25,20 @@ struct AllocationCheck: AsyncParsableCommand {
         let measure: (Int) throws -> Double
     }
 
+    @Option(help: "Only pass this many events through a server, and compare its memory before and after.")
+    var events: Int?
+
     func run() async throws {
         try Self.selfTest()
+        if let events = self.events {
+            return try await MemoryCheck.run(events: events, settling: min(events / 4, 1_000_000))
+        }
         // With metrics that go nowhere: what counting and timing cost, and not what a metrics system does.
         let failed = try await [
             Self.run(Self.cases + Self.clusterCases()),
             Self.run(Self.cases, metrics: MetricsConfiguration()),
         ]
+        try await MemoryCheck.run(events: 800_000, settling: 200_000)
         if failed.contains(true) { throw ExitCode(1) }
     }
 
@@ -69,6 +76,12 @@ struct AllocationCheck: AsyncParsableCommand {
         for _ in 0..<100 { allocation_self_test(64) }
         guard allocation_count() - before == 100 else {
             throw CheckFailure("the allocation counter does not count on this system")
+        }
+        let live = allocation_live_bytes()
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { memory.deallocate() }
+        guard allocation_live_bytes() - live >= 1 << 20 else {
+            throw CheckFailure("the allocation counter does not know how much memory is held on this system")
         }
     }
 

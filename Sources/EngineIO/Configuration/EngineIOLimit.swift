@@ -24,7 +24,7 @@ public struct EngineIOLimit: RawRepresentable, Hashable, Sendable, CustomStringC
 public struct EngineIOLimitReport: Sendable {
     /// What the server has done.
     public enum Action: String, Sendable, CaseIterable {
-        /// No session was opened, or a connection was not served.
+        /// No session was opened, a connection was not served, or a namespace not joined.
         case refused
         /// The client was, or is being, disconnected.
         case disconnected

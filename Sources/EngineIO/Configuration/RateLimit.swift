@@ -12,7 +12,9 @@ public struct RateLimit: Sendable, Hashable {
         /// It is thrown away, and reported. An acknowledgement that was asked for is not sent.
         case drop
         /// It waits until its time has come, in order, and with it what has come behind it over the same connection. Meanwhile
-        /// the connection is not read: then its client can't write any more (TCP), or has its POST not answered.
+        /// the connection is not read: then its client can't write any more (TCP), or has its POST not answered. Its pongs are not
+        /// missed until it is read again, for ten times `pingInterval` and `pingTimeout` at most (7.5 minutes by default): a session
+        /// that has sent more than it may in that time ends with a ping timeout.
         case wait
     }
 

@@ -89,5 +89,6 @@ package enum EngineLimitLabel: String, MetricLabel {
     case messageRate
     case byteRate
     case eventRate
+    case connectRate
     case requestTimeout
 }

@@ -161,7 +161,7 @@ extension EngineIOSession {
         if throttle.logged.insert(limit).inserted || action == .disconnected {
             self.server.logger.info(
                 "over a limit: \(action)",
-                metadata: ["socketio.limit": "\(limit)", "socketio.address": "\(self.request.address)"])
+                metadata: self.metadata(["socketio.limit": "\(limit)"]))
         }
         self.server.tell(
             EngineIOLimitReport(limit: limit, action: action, count: count, request: self.request))

@@ -18,10 +18,18 @@ extension SessionState {
         self.heartbeat.pongReceived(now: now)
     }
 
-    /// Whether what the client sends is left unread: its pongs may be among that, and are not missed until it is read again.
+    /// Whether what the client sends is left unread: its pongs may be among that, and are not missed until it is read again, for
+    /// ``SessionLimits/longestExcuse`` at most.
     mutating func setHeld(_ isHeld: Bool, now: UInt64) {
-        self.isHeld = isHeld
+        self.heldSince = isHeld ? now : nil
         self.heartbeat.excuse(now: now)
+    }
+
+    var isHeld: Bool { self.heldSince != nil }
+
+    private func isExcused(now: UInt64) -> Bool {
+        guard let since = self.heldSince else { return false }
+        return now < since || now - since < self.limits.longestExcuse
     }
 
     /// What is due at `now`.
@@ -35,7 +43,7 @@ extension SessionState {
         switch self.heartbeat.tick(now: now) {
         case .none: break
         case .sendPing: due.sendPing = true
-        case .timedOut where self.isHeld:
+        case .timedOut where self.isExcused(now: now):
             // It is pinged on, or it would take the server for dead.
             self.heartbeat.excuse(now: now)
             due.sendPing = true

@@ -50,8 +50,8 @@ struct SessionState: Sendable {
     var postIsReceived = false
 
     var heartbeat: HeartbeatState
-    /// What the client sends is not read.
-    var isHeld = false
+    /// Since when what the client sends is not read; nil: it is.
+    var heldSince: UInt64?
     var upgradeDeadline: UInt64?
     var noopDeadline: UInt64?
     var closeDeadline: UInt64?
@@ -79,6 +79,8 @@ final class SessionLimits: Sendable {
     let maxOutboxBytes: Int
     let total: OutboxTotal
     let maxInboundQueueBytes: Int
+    /// For how long a client that is not read need not answer pings.
+    let longestExcuse: UInt64
 
     init(
         pingInterval: UInt64,
@@ -96,5 +98,7 @@ final class SessionLimits: Sendable {
         self.maxOutboxBytes = maxOutboxBytes
         self.total = OutboxTotal(max: maxTotalOutboxBytes)
         self.maxInboundQueueBytes = maxInboundQueueBytes
+        let (heartbeat, overflow) = pingInterval.addingReportingOverflow(pingTimeout)
+        self.longestExcuse = overflow || heartbeat > .max / 10 ? .max : heartbeat * 10
     }
 }

@@ -23,7 +23,8 @@ extension WebSocketHandler {
             try context.channel.syncOptions?.setOption(.autoRead, value: isReading)
         } catch {
             // The channel has ended.
-            self.session.server.logger.debug("connection failed", metadata: ["socketio.error": "\(error)"])
+            self.session.server.logger.debug(
+                "connection failed", metadata: self.session.metadata(["socketio.error": "\(error)"]))
         }
     }
 

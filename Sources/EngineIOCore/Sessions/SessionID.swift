@@ -16,6 +16,19 @@ package enum SessionID {
         Self.make(stock.next(), stock.next())
     }
 
+    /// Whether `text` has the form of an id, ours or the reference's.
+    package static func isPossible(_ text: String) -> Bool {
+        text.utf8.count == Self.length
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+
     /// 60 bits of each word, 6 for a character.
     static func make(_ first: UInt64, _ second: UInt64) -> String {
         String(unsafeUninitializedCapacity: Self.length) { target in

@@ -63,6 +63,7 @@ extension ClientConnection {
         let namespace = packet.namespace
         if packet.type == .connect, !self.joining.contains(namespace) {
             self.left.remove(namespace)
+            if let rate = self.connectRate, !self.admitsConnect(namespace, rate, on: loop) { return }
             return self.connect(packet, on: loop)
         }
         if self.left.contains(namespace), packet.type != .connectError { return }

@@ -37,9 +37,13 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     let runningHandlers = Atomic<Int>(0)
     /// Namespaces that the server has disconnected: what the client had sent before it knew is ignored.
     var left: Set<String> = []
+    /// Namespaces in which it was looked for a session of the client.
+    var recoveredNamespaces: Set<String> = []
     var isClosing = false
     /// Whether events are limited by time.
     let countsEvents: Bool
+    /// What limits CONNECT packets by time.
+    let connectRate: EventRate?
     /// What sockets that have left have spent of their rates; nil as long as none has.
     var spentRate: EventRate?
     var connectDeadline: UInt64?
@@ -53,7 +57,9 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.countsEvents = server.configuration.eventRate != nil
         self.decoder = PacketDecoder(limits: server.packetLimits)
         self.formDecoder = server.form?.makeDecoder(server.packetLimits)
-        let deadline = NIODeadline.now().uptimeNanoseconds &+ server.configuration.connectTimeout.nanoseconds
+        let now = NIODeadline.now().uptimeNanoseconds
+        self.connectRate = server.configuration.connectRate.map { EventRate($0, TokenBucket($0.tokens, now: now)) }
+        let deadline = now &+ server.configuration.connectTimeout.nanoseconds
         self.connectDeadline = deadline
         self.arm(deadline)
     }

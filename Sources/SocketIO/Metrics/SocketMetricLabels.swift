@@ -4,6 +4,8 @@ import SocketIOCore
 /// What has become of a client's attempt to join a namespace.
 enum JoinLabel: String, MetricLabel {
     case accepted
+    /// It goes on where its connection was lost.
+    case recovered
     /// A middleware has thrown.
     case refused
     case unknownNamespace = "unknown_namespace"
@@ -73,4 +75,5 @@ enum SocketLimitLabel: String, MetricLabel {
     case maxNamespacesPerConnection
     case maxChildNamespaces
     case maxRoomsPerSocket
+    case maxSessionSearches
 }

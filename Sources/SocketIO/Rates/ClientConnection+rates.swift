@@ -28,14 +28,14 @@ extension ClientConnection {
         guard !rate.isOver else { return false }
         if rate.bucket.take(1, at: loop.coarseTime) || rate.bucket.take(1, at: loop.readClock()) {
             // The next one finds the connection closed until there is a token for it.
-            if rate.limit.policy == .wait, !rate.bucket.has(1) { self.pause(socket, rate, on: loop) }
+            if rate.limit.policy == .wait, !rate.bucket.has(1) { self.pause(rate, .eventRate, on: loop) }
             return true
         }
         switch rate.limit.policy {
         case .wait:
             // It has come already, before the pause began. Those behind it wait for longer.
             rate.bucket.spend(1)
-            self.pause(socket, rate, on: loop)
+            self.pause(rate, .eventRate, on: loop)
             return true
         case .drop:
             self.tell(.dropped, packet.eventName, socket, rate)
@@ -47,13 +47,13 @@ extension ClientConnection {
         return false
     }
 
-    /// Messages of this client wait until this socket may have one. If there is a socket that needs longer, they do as well.
-    private func pause(_ socket: Socket, _ rate: EventRate, on loop: LoopContext) {
+    /// Messages of this client wait until there is a token. If another rate needs longer, they do as well.
+    func pause(_ rate: EventRate, _ limit: EngineIOLimit, on loop: LoopContext) {
         let now = loop.readClock()
         rate.bucket.refill(at: now)
         let delay = rate.bucket.pause(for: 1)
         guard delay > 0 else { return }
-        self.session.pauseMessages(until: now &+ delay, because: .eventRate)
+        self.session.pauseMessages(until: now &+ delay, because: limit)
     }
 
     private func tell(
@@ -64,10 +64,10 @@ extension ClientConnection {
             rate.isLogged = true
             self.server.logger.info(
                 "over a limit: \(action)",
-                metadata: [
-                    "socketio.limit": "\(EngineIOLimit.eventRate)", "socketio.address": "\(request.address)",
+                metadata: self.metadata([
+                    "socketio.limit": "\(EngineIOLimit.eventRate)",
                     "socketio.namespace": "\(socket.namespace.name)",
-                ])
+                ]))
         }
         self.server.engine?.tell(
             EngineIOLimitReport(limit: .eventRate, action: action, request: request))

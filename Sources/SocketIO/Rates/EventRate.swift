@@ -2,7 +2,7 @@ import EngineIO
 import EngineIOCore
 import SocketIOCore
 
-/// The events that one socket may send by time.
+/// The events that one socket may send by time, or the CONNECT packets of a connection.
 ///
 /// `@unchecked Sendable`: it is used inside the gate of the session alone.
 final class EventRate: @unchecked Sendable {
@@ -52,6 +52,9 @@ extension SocketIOConfiguration {
     func checkRates() throws(SocketIOError) {
         guard self.eventRate?.isPossible ?? true else {
             throw SocketIOError(.invalidConfiguration, "eventRate must be positive")
+        }
+        guard self.connectRate?.isPossible ?? true else {
+            throw SocketIOError(.invalidConfiguration, "connectRate must be positive")
         }
         for (name, rate) in [("messageRate", self.engine.messageRate), ("byteRate", self.engine.byteRate)]
         where rate?.policy == .drop {

@@ -17,7 +17,7 @@ extension ClientConnection {
     ) {
         guard !self.isClosing else { return namespace.unclaim() }
         guard let request = RecoveryRequest(auth) else { return self.joinAnew(namespace, auth, on: loop) }
-        if request.pid.utf8.count > 256 {
+        guard SessionID.isPossible(request.pid), attempt > 0 || self.beginsRecovery(in: namespace.name) else {
             return self.joinAnew(namespace, auth, failure: .unknownSession, on: loop)
         }
         switch namespace.local.claim(request, recovery) {
@@ -39,6 +39,15 @@ extension ClientConnection {
             }
             self.take(request, namespace, auth, sessions)
         }
+    }
+
+    /// Whether the client has a session to look for. It has one at the most in a namespace, from before this connection: what it
+    /// has had since was ended on purpose, or was a new one.
+    private func beginsRecovery(in namespace: String) -> Bool {
+        guard self.recoveredNamespaces.count < self.server.configuration.maxNamespacesPerConnection else {
+            return false
+        }
+        return self.recoveredNamespaces.insert(namespace).inserted
     }
 
     /// The connection is lost, as the client knows already. `then` is called when its sockets have left.
@@ -82,6 +91,14 @@ extension ClientConnection {
                 case .success(let rejoining): self.rejoin(rejoining, on: loop)
                 case .failure(let error):
                     guard !self.isClosing else { return namespace.unclaim() }
+                    if error.failure == .limited {
+                        self.server.observation?.metrics?.exceeded(.maxSessionSearches)
+                        self.server.logger.debug(
+                            "session not waited for",
+                            metadata: self.metadata([
+                                "socketio.limit": "maxSessionSearches", "socketio.namespace": "\(namespace.name)",
+                            ]))
+                    }
                     self.joinAnew(namespace, auth, failure: error.failure, on: loop)
                 }
             }
@@ -141,18 +158,20 @@ extension ClientConnection {
         let mayPass = recovery.options.skipMiddlewares && session.namespaceIsKnown
         let middlewares = mayPass ? [] : namespace.middlewares
         guard !middlewares.isEmpty else { return self.catchUp(socket, rejoining, on: loop) }
-        startTask(on: loop.executor) {
-            var refusal: (any Error)?
-            do {
-                for middleware in middlewares { try await middleware(socket) }
-            } catch {
-                refusal = error
-            }
-            let error = refusal
-            self.session.enqueue { loop in
-                guard !self.isClosing, let error else { return self.catchUp(socket, rejoining, on: loop) }
-                rejoining.drop()
-                self.finishJoin(socket, error, on: loop)
+        self.withConnectSpan(namespace.name) {
+            startTask(on: loop.executor) {
+                var refusal: (any Error)?
+                do {
+                    for middleware in middlewares { try await middleware(socket) }
+                } catch {
+                    refusal = error
+                }
+                let error = refusal
+                self.session.enqueue { loop in
+                    guard !self.isClosing, let error else { return self.catchUp(socket, rejoining, on: loop) }
+                    rejoining.drop()
+                    self.finishJoin(socket, error, on: loop)
+                }
             }
         }
     }
@@ -271,8 +290,8 @@ extension ClientConnection {
         self.joiningSockets[namespace.name] = nil
         self.connectDeadline = nil
         for staged in staged where !staged.isDone { self.session.complete(staged) }
-        self.server.observation?.metrics?.joined(.accepted)
-        socket.log("socket connected")
+        self.server.observation?.metrics?.joined(.recovered)
+        socket.log("socket recovered")
         if !fits { socket.reportTooManyRooms() }
         namespace.unclaim()
         self.withConnectSpan(namespace.name) { namespace.callConnectionHandlers(socket, on: loop) }

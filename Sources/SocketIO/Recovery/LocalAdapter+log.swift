@@ -158,23 +158,42 @@ extension LocalAdapter {
         _ recovery: NamespaceRecovery,
         send: ([ByteBuffer]) -> Set<Room>
     ) -> (failure: RecoveryFailure?, fits: Bool) {
-        self.change { table, events, records in
-            let missed = recovery.state.withLock { state -> Result<[ByteBuffer], RecoveryError> in
+        var search = MissedSearch(session, after: position.low, limit: limit)
+        self.search(&search, session, after: position, recovery)
+        return self.change { table, events, records in
+            let failure = recovery.state.withLock { state -> RecoveryFailure? in
                 // Time has passed since it was claimed.
-                if let gap = state.gap(session, after: position) { return .failure(RecoveryError(gap)) }
-                let missed = state.log.missed(by: session, after: position.low)
-                let bytes = missed.reduce(0) { $0 + $1.readableBytes + 256 }
-                if bytes > limit { return .failure(RecoveryError(.tooMuchMissed)) }
-                return .success(missed)
+                if let gap = state.gap(session, after: position, isReadUpTo: search.position) { return gap }
+                search.read(state.log)
+                return search.isTooMuch ? .tooMuchMissed : nil
             }
             defer { table.release(session.rooms, events: &events, recordsEvents: records) }
-            switch missed {
-            case .failure(let error): return (error.failure, true)
-            case .success(let frames):
-                let fits = self.enter(
-                    socket, session, &table, &events, records, recovery, connect: { send(frames) })
-                return (nil, fits)
+            if let failure { return (failure, true) }
+            let fits = self.enter(
+                socket, session, &table, &events, records, recovery, connect: { send(search.frames) })
+            return (nil, fits)
+        }
+    }
+
+    /// Looks for what was missed in copies of the log, without the lock, until next to nothing is left for the lock.
+    private func search(
+        _ search: inout MissedSearch,
+        _ session: LostSession,
+        after position: RecoveryPosition,
+        _ recovery: NamespaceRecovery
+    ) {
+        // What is sent during one round is looked at in the next, which is shorter therefore.
+        for _ in 0..<8 where !search.isTooMuch {
+            let log = self.table.withLock { _ in
+                recovery.state.withLock { state -> PacketLog? in
+                    guard search.rest(of: state.log) > 64,
+                        state.gap(session, after: position, isReadUpTo: search.position) == nil
+                    else { return nil }
+                    return state.log
+                }
             }
+            guard let log else { return }
+            search.read(log)
         }
     }
 

@@ -26,10 +26,8 @@ package struct LostSession: Sendable {
 
     var ownRoom: Room { Room(self.sid) }
 
-    /// Whether a packet went to it.
-    package func isMet(by target: BroadcastTarget, at position: RecoveryPosition) -> Bool {
-        self.history.isMet(by: target.rooms, except: target.except, at: position, own: self.ownRoom)
-    }
+    /// What says whether a packet went to it.
+    package var attendance: Attendance { Attendance(self.history, own: self.ownRoom) }
 
     /// The rooms it was in, its own included.
     package var rooms: [Room] { [self.ownRoom] + self.history.since.keys }

@@ -118,8 +118,14 @@ extension NamespaceRecovery.State {
     }
 
     /// Why what follows `position` is not complete; nil if it is.
-    func gap(_ session: LostSession, after position: RecoveryPosition) -> RecoveryFailure? {
-        if position.low < self.log.droppedUpTo { return .packetsDropped }
+    ///
+    /// - Parameter read: Up to where packets were found already.
+    func gap(
+        _ session: LostSession,
+        after position: RecoveryPosition,
+        isReadUpTo read: UInt64 = 0
+    ) -> RecoveryFailure? {
+        if max(position.low, read) < self.log.droppedUpTo { return .packetsDropped }
         if position < session.history.forgottenUpTo { return .packetsDropped }
         if position < self.lossMark { return .messagesLost }
         return nil

@@ -3,6 +3,8 @@ import SocketIOCore
 
 /// The packets that a namespace has sent last, in order and without gaps: each as the frames that all recipients share, and whom it
 /// was for. Bounded in count, bytes and time; the oldest go first. It looks at no clock.
+///
+/// A copy costs little, also when the log goes on after that: what is in the middle is shared.
 struct PacketLog: Sendable {
     enum Audience: Sendable {
         case target(rooms: [Room], except: [Room])
@@ -25,7 +27,10 @@ struct PacketLog: Sendable {
     /// For how long packets are kept, in nanoseconds.
     let retention: UInt64
 
-    private var entries = CircularBuffer<Entry>()
+    /// The oldest, of which they go one by one; then those that lie still; then the newest, which become a chunk when they are enough.
+    private(set) var head = CircularBuffer<Entry>()
+    private(set) var chunks = CircularBuffer<LogChunk>()
+    private(set) var tail = CircularBuffer<Entry>()
     /// What the packets cost in memory, about.
     private(set) var bytes = 0
     /// The last packet; they are numbered from 1.
@@ -39,10 +44,12 @@ struct PacketLog: Sendable {
         self.retention = retention
     }
 
-    var count: Int { self.entries.count }
+    var count: Int { self.head.count + self.chunks.count * LogChunk.size + self.tail.count }
+
+    private var first: Entry? { self.head.first ?? self.chunks.first?.entries.first ?? self.tail.first }
 
     /// When the oldest packet goes.
-    var nextExpiry: UInt64? { self.entries.first.map { $0.time &+ self.retention } }
+    var nextExpiry: UInt64? { self.first.map { $0.time &+ self.retention } }
 
     /// The number of the next packet, which must follow.
     mutating func mint() -> UInt64 {
@@ -53,47 +60,36 @@ struct PacketLog: Sendable {
     /// Keeps the packet whose number was minted last.
     mutating func append(_ frames: ByteBuffer, _ audience: Audience, now: UInt64) {
         let cost = frames.storageCapacity + Self.overhead + audience.cost
-        self.entries.append(Entry(sequence: self.last, time: now, frames: frames, audience: audience, cost: cost))
+        self.tail.append(Entry(sequence: self.last, time: now, frames: frames, audience: audience, cost: cost))
         self.bytes += cost
+        if self.tail.count == LogChunk.size {
+            self.chunks.append(LogChunk(Array(self.tail)))
+            self.tail.removeAll(keepingCapacity: true)
+        }
         self.trim(now: now)
     }
 
     static var overhead: Int { 128 }
 
     mutating func trim(now: UInt64) {
-        while let first = self.entries.first,
-            self.entries.count > self.maxPackets || self.bytes > self.maxBytes || first.time &+ self.retention <= now
+        while let first = self.first,
+            self.count > self.maxPackets || self.bytes > self.maxBytes || first.time &+ self.retention <= now
         {
-            self.entries.removeFirst()
+            if self.head.isEmpty, let chunk = self.chunks.popFirst() {
+                self.head.append(contentsOf: chunk.entries)
+            }
+            if self.head.popFirst() == nil { self.tail.removeFirst() }
             self.bytes -= first.cost
             self.droppedUpTo = first.sequence
         }
     }
 
     mutating func removeAll() {
-        self.entries = CircularBuffer()
+        self.head = CircularBuffer()
+        self.chunks = CircularBuffer()
+        self.tail = CircularBuffer()
         self.bytes = 0
         self.droppedUpTo = self.last
-    }
-
-    /// The packets behind a number that a session has missed, in order. The caller has checked that none was dropped.
-    func missed(by session: LostSession, after sequence: UInt64) -> [ByteBuffer] {
-        guard let first = self.entries.first, sequence < self.last else { return [] }
-        let start = sequence < first.sequence ? 0 : Int(sequence - first.sequence) + 1
-        let own = session.ownRoom
-        var missed: [ByteBuffer] = []
-        for entry in self.entries.dropFirst(start) {
-            switch entry.audience {
-            case .nobody: break
-            case .socket(let id): if id == session.sid { missed.append(entry.frames) }
-            case .target(let rooms, let except):
-                let position = RecoveryPosition(low: entry.sequence)
-                if session.history.isMet(by: rooms, except: except, at: position, own: own) {
-                    missed.append(entry.frames)
-                }
-            }
-        }
-        return missed
     }
 }
 
@@ -103,7 +99,7 @@ extension PacketLog.Audience {
         case .nobody: 0
         case .socket(let id): id.utf8.count
         case .target(let rooms, let except):
-            rooms.reduce(0) { $0 + 32 + $1.name.utf8.count } + except.reduce(0) { $0 + 32 + $1.name.utf8.count }
+            rooms.reduce(0) { $0 + 48 + $1.name.utf8.count } + except.reduce(0) { $0 + 32 + $1.name.utf8.count }
         }
     }
 }

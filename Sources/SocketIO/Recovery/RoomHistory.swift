@@ -1,7 +1,7 @@
 import SocketIOCore
 
 /// In which rooms a session was, and from where to where. A packet that is on its way when the connection breaks is missed although the
-/// socket has left the room since, and one that was sent before the socket joined is not.
+/// socket has left the room since, and one that was sent before the socket joined is not. ``Attendance`` answers questions about it.
 package struct RoomHistory: Sendable, Hashable {
     /// A time in a room that is over: behind `from`, up to `to`.
     package struct Stay: Sendable, Hashable {
@@ -46,16 +46,4 @@ package struct RoomHistory: Sendable, Hashable {
     }
 
     static var maxStays: Int { 256 }
-
-    private func contains(_ room: Room, at position: RecoveryPosition, _ own: Room) -> Bool {
-        if room == own { return true }
-        if let since = self.since[room], since < position { return true }
-        return self.past.contains { $0.room == room && $0.from < position && position <= $0.to }
-    }
-
-    /// Whether a packet with this target went to the session whose own room is `own`.
-    package func isMet(by rooms: [Room], except: [Room], at position: RecoveryPosition, own: Room) -> Bool {
-        guard rooms.isEmpty || rooms.contains(where: { self.contains($0, at: position, own) }) else { return false }
-        return !except.contains { self.contains($0, at: position, own) }
-    }
 }

@@ -44,6 +44,11 @@ public struct SocketIOConfiguration: Sendable {
     /// It counts events that have been read and decoded; `engine.messageRate` and `engine.byteRate` come before that. These can't
     /// have the policy `drop` here, which would tear packets from their attachments.
     public var eventRate: RateLimit?
+    /// How many times a client may ask to join a namespace in a time, over one connection. Default nil: no limit, but for that of
+    /// `maxNamespacesPerConnection` at a time. With the policy `drop` what is over it is refused, with `wait` all of the connection
+    /// waits. Refusals and ends of connections are told to `engine.onLimit`. A client asks once for each of its namespaces when it
+    /// connects: leave room for that in `burst`.
+    public var connectRate: RateLimit?
     /// Whether a namespace of a dynamic one is removed when its last client has left. Default false.
     public var cleanupEmptyChildNamespaces: Bool
     /// How ``SocketIOServer/run()`` ends at a graceful shutdown. Default nil: all clients are disconnected at once.
@@ -77,6 +82,7 @@ public struct SocketIOConfiguration: Sendable {
         self.maxRoomsPerSocket = 10_000
         self.parser = .json
         self.eventRate = nil
+        self.connectRate = nil
         self.cleanupEmptyChildNamespaces = false
         self.drain = nil
         self.connectionStateRecovery = nil

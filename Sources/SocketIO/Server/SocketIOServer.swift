@@ -210,8 +210,9 @@ public final class SocketIOServer: Sendable {
     private func makeEngine() throws -> EngineIOServer {
         if let engine = self.engine { return engine }
         var configuration = self.configuration.engine
-        configuration.countsEvents = self.configuration.eventRate != nil
-        configuration.holdsMessages = self.configuration.eventRate?.policy == .wait
+        let rates = [self.configuration.eventRate, self.configuration.connectRate].compactMap { $0 }
+        configuration.countsEvents = !rates.isEmpty
+        configuration.holdsMessages = rates.contains { $0.policy == .wait }
         try self.configuration.checkRates()
         if let directory = self.configuration.clientDirectory {
             configuration.clientFiles = try ClientFiles.load(directory)

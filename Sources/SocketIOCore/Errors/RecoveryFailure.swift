@@ -26,5 +26,9 @@ public struct RecoveryFailure: RawRepresentable, Hashable, Sendable, CustomStrin
     /// What keeps the sessions could not be asked.
     public static let unavailable = Self(rawValue: "unavailable")
 
+    /// So many clients were coming back that it was not waited for the session of this one: the server that it was connected to may
+    /// have written it too late.
+    public static let limited = Self(rawValue: "limited")
+
     public var description: String { self.rawValue }
 }

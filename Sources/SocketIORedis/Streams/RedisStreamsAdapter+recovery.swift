@@ -88,19 +88,26 @@ extension RedisStreamsAdapter: SessionAdapter {
     }
 
     package func takeSession(pid: String) async throws -> LostSession {
-        var pauses = Self.pauses[...]
-        while true {
-            if let session = try await self.takeStoredSession(pid: pid) {
-                // All namespaces keep theirs in one place: who has been let into one is not let into another by it.
-                guard session.namespace == nil || session.namespace == self.namespace else {
-                    throw RecoveryError(.unknownSession)
-                }
-                return LostSession(session)
-            }
-            guard let pause = pauses.popFirst() else { throw RecoveryError(.unknownSession) }
-            if pauses.count == Self.pauses.count - 1 { self.tellOfReturn(pid) }
+        if let session = try await self.takeOwnSession(pid: pid) { return session }
+        // Anybody can make up an id that nobody has: it costs one look, and further ones as long as few are looked for.
+        guard self.hub.beginSearch(limit: self.options.maxSessionSearches) else { throw RecoveryError(.limited) }
+        defer { self.hub.endSearch() }
+        self.tellOfReturn(pid)
+        for pause in Self.pauses {
             try await Task.sleep(for: pause)
+            guard try await self.hasStoredSession(pid: pid) else { continue }
+            if let session = try await self.takeOwnSession(pid: pid) { return session }
         }
+        throw RecoveryError(.unknownSession)
+    }
+
+    private func takeOwnSession(pid: String) async throws -> LostSession? {
+        guard let session = try await self.takeStoredSession(pid: pid) else { return nil }
+        // All namespaces keep theirs in one place: who has been let into one is not let into another by it.
+        guard session.namespace == nil || session.namespace == self.namespace else {
+            throw RecoveryError(.unknownSession)
+        }
+        return LostSession(session)
     }
 
     package func position(of offset: String) -> RecoveryPosition? {
@@ -122,6 +129,7 @@ extension RedisStreamsAdapter: SessionAdapter {
         if isFirst { try await self.checkIsComplete(after: position) }
         // What was given to sockets of this server by now is in the stream.
         var missed = MissedPackets(packets: [], upTo: max(position, self.node.context.local.readPosition))
+        let attendance = session.attendance
         var next = StreamID(position).next
         var bytes = 0
         for _ in 0..<Self.maxPages {
@@ -130,7 +138,7 @@ extension RedisStreamsAdapter: SessionAdapter {
                 RedisCommand("XRANGE", self.stream, from.description, "+", "COUNT", "\(Self.pageSize)"))
             let values = page.elements ?? []
             for value in values {
-                guard let entry = StreamEntry(value), let packet = self.missed(entry, by: session) else { continue }
+                guard let entry = StreamEntry(value), let packet = self.missed(entry, by: attendance) else { continue }
                 let stamped = try PacketEncoder.withOffset(packet.encoded, entry.id.description)
                 bytes += stamped.frames.readableBytes + 256
                 if bytes > limit { throw RecoveryError(.tooMuchMissed) }
@@ -179,11 +187,11 @@ extension RedisStreamsAdapter: SessionAdapter {
     }
 
     /// The packet of an entry that a session should have got; nil if it is none.
-    private func missed(_ entry: StreamEntry, by session: LostSession) -> BroadcastPacket? {
+    private func missed(_ entry: StreamEntry, by attendance: Attendance) -> BroadcastPacket? {
         guard entry.namespace == self.namespace, entry.type == ClusterMessageType.broadcast.rawValue,
             case .broadcast(let event, nil, let target)? = try? ClusterBody(.broadcast, try? entry.field()),
             !event.hasID, !target.flags.volatile,
-            session.isMet(by: target, at: RecoveryPosition(entry.id))
+            attendance.isMet(by: target.rooms, except: target.except, at: RecoveryPosition(entry.id))
         else { return nil }
         return try? event.packet(namespace: self.namespace)
     }

@@ -70,9 +70,15 @@ extension RedisStreamsAdapter {
         return Self.session(Base64.decodeLeniently(text), pid: pid)
     }
 
+    func hasStoredSession(pid: String) async throws -> Bool {
+        let reply = try await self.node.redis.send(
+            RedisCommand(arguments: [ByteBuffer(string: "EXISTS"), self.sessionKey(pid)]))
+        return reply.int == 1
+    }
+
     private func sessionKey(_ pid: String) -> ByteBuffer { ByteBuffer(string: self.options.sessionKeyPrefix + pid) }
 
-    private static func session(_ bytes: ByteBuffer, pid: String) -> StoredSession? {
+    static func session(_ bytes: ByteBuffer, pid: String) -> StoredSession? {
         var reader = MessagePackReader(bytes, maxDepth: MessageDepth.limit)
         guard let value = try? reader.read(), let sid = value["sid"]?.stringValue, value["pid"]?.stringValue == pid
         else { return nil }

@@ -35,7 +35,7 @@ public final class RedisStreamsAdapter: Adapter {
     /// The stream of this namespace.
     let stream: String
     let writer: StreamWriter
-    private let hub: StreamHub
+    let hub: StreamHub
     /// Whether clients can go on where they have stopped: then what this server sends is given to its own sockets as it is read from
     /// the stream, in the order that holds for all servers.
     let recovers: Bool

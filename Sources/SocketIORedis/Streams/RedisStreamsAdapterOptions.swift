@@ -25,6 +25,10 @@ public struct RedisStreamsAdapterOptions: Sendable, Hashable {
     /// How many bytes of messages wait at most for each namespace while Redis can't be written to. What is sent above that does not
     /// reach the other servers, and is reported to the error hook.
     public var maxBufferedBytes: Int
+    /// For how many clients that come back at a time a session is looked for again and again, all namespaces together: the server
+    /// that they were connected to may be writing it just then, which is waited for for 1.6 s. For others it is looked once, and who is
+    /// not found is told so (``RecoveryFailure/limited``).
+    public var maxSessionSearches: Int
 
     public init(
         streamName: String = "socket.io",
@@ -37,7 +41,8 @@ public struct RedisStreamsAdapterOptions: Sendable, Hashable {
         sessionKeyPrefix: String = "sio:session:",
         onlyPlaintext: Bool = false,
         requestsTimeout: Duration = .seconds(5),
-        maxBufferedBytes: Int = 16 << 20
+        maxBufferedBytes: Int = 16 << 20,
+        maxSessionSearches: Int = 500
     ) {
         self.streamName = streamName
         self.streamCount = streamCount
@@ -50,6 +55,7 @@ public struct RedisStreamsAdapterOptions: Sendable, Hashable {
         self.onlyPlaintext = onlyPlaintext
         self.requestsTimeout = requestsTimeout
         self.maxBufferedBytes = maxBufferedBytes
+        self.maxSessionSearches = maxSessionSearches
     }
 }
 

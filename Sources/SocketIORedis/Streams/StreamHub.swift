@@ -29,6 +29,8 @@ final class StreamHub: Sendable {
         /// Redis serves the streams on different nodes: they are read one by one.
         var isSplit = false
         var options = StreamReadOptions()
+        /// How many sessions are being looked for.
+        var searches = 0
     }
 
     struct Member {
@@ -111,6 +113,19 @@ final class StreamHub: Sendable {
 
     /// How far a stream was read.
     func position(of stream: String) -> StreamID? { self.state.withLock { $0.streams[stream]?.last } }
+
+    // MARK: Sessions
+
+    /// Whether one more session may be looked for again and again; then ``endSearch()`` must follow.
+    func beginSearch(limit: Int) -> Bool {
+        self.state.withLock { state in
+            guard state.searches < limit else { return false }
+            state.searches += 1
+            return true
+        }
+    }
+
+    func endSearch() { self.state.withLock { $0.searches -= 1 } }
 
     /// How many members there are.
     var count: Int { self.state.withLock { $0.members.count } }

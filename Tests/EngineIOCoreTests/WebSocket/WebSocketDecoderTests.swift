@@ -131,6 +131,25 @@ import Testing
         #expect(assembly.capacity <= 32_768)
     }
 
+    /// A message in a thousand pieces that never ends costs its bytes, and not a thing for each piece.
+    @Test func piecesOfAMessageCostLittle() throws {
+        for payload in [[], [7]] as [[UInt8]] {
+            var decoder = WebSocketDecoder(maxMessageBytes: 1 << 20)
+            var messages: [WebSocketMessage] = []
+            for index in 0..<1024 {
+                var frames = FrameBuilder()
+                frames.add(index == 0 ? 0x2 : 0x0, payload, isFinal: false)
+                try decoder.decode(frames.buffer, into: &messages)
+            }
+            let assembly = try #require(Mirror(reflecting: decoder).descendant("assembly") as? ByteBuffer)
+            #expect(assembly.readableBytes == 1024 * payload.count && assembly.capacity <= 32_768)
+            #expect(messages.isEmpty)
+            var next = FrameBuilder()
+            next.add(0x0, payload, isFinal: false)
+            #expect(throws: WebSocketError.tooManyFragments) { try decoder.decode(next.buffer, into: &messages) }
+        }
+    }
+
     @Test func nothingIsHeldBetweenMessages() throws {
         var frames = FrameBuilder()
         frames.add(0x1, String(repeating: "x", count: 1000))

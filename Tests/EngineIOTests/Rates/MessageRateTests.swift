@@ -199,9 +199,36 @@ struct MessageRateTests {
                 guard isHeld else { return }
                 // More of them than it would get if it were believed to answer none.
                 try await client.waitForCounts("pings") { $0.pings >= 5 }
-                #expect(session.isOpen)
+                // Or else this task has slept until it was excused no more.
+                isHeld = session.isOpen
                 session.close()
                 try await client.waitForClose()
+            }
+            return isHeld ? true : nil
+        }
+    }
+
+    /// What waits would wait for hours; its client may be gone, and is taken for that in the end.
+    @Test func aConnectionThatIsNotReadForLongIsTimedOut() async throws {
+        try await withGrowingLimit("a client to be too fast before it is timed out", from: .milliseconds(50)) {
+            timeout -> Bool? in
+            let reports = Reports()
+            var isHeld = false
+            try await withServer {
+                $0.messageRate = Self.five(.wait)
+                $0.pingInterval = .milliseconds(20)
+                $0.pingTimeout = timeout
+                reports.set(&$0)
+            } _: { server in
+                let webSocket = try await server.openWebSocket()
+                webSocket.connection.enqueue(
+                    (0..<9).flatMap { RawFrame(opcode: 1, payload: Array("4\($0)".utf8)).encoded() })
+                #expect(try await server.onlyEnd() == "ping timeout")
+                await webSocket.connection.reset()
+                guard !reports.all.value.isEmpty else { return }
+                isHeld = true
+                #expect(server.log.value.messages.count == 5)
+                #expect(try await reports.wait(2).map(\.action) == [.delayed, .dropped])
             }
             return isHeld ? true : nil
         }

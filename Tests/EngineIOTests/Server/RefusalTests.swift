@@ -25,6 +25,8 @@ struct RefusalTests {
         Case(method: "GET", query: "", code: 0, context: ["transport": ""]),
         Case(method: "GET", query: "EIO=4&transport=polling&sid=test", code: 1, context: ["sid": "test"]),
         Case(method: "POST", query: "EIO=4&transport=polling&sid=test", code: 1, context: ["sid": "test"]),
+        Case(method: "GET", query: "EIO=4&transport=polling&sid=__proto__", code: 1, context: ["sid": "__proto__"]),
+        Case(method: "POST", query: "EIO=4&transport=polling&sid=toString", code: 1, context: ["sid": "toString"]),
         Case(method: "OPTIONS", query: "EIO=4&transport=polling", code: 2, context: ["method": "OPTIONS"]),
         Case(method: "POST", query: "EIO=4&transport=polling", code: 2, context: ["method": "POST"]),
         Case(
@@ -50,7 +52,7 @@ struct RefusalTests {
 
     @Test(arguments: [
         ("EIO=4&transport=__proto__", 0), ("EIO=4&transport=websocket&sid=nope", 1), ("EIO=4", 0), ("", 0),
-        ("EIO=4&transport=polling", 3), ("EIO=3&transport=websocket", 5),
+        ("EIO=4&transport=websocket&sid=toString", 1), ("EIO=4&transport=polling", 3), ("EIO=3&transport=websocket", 5),
     ])
     func refusedUpgrade(query: String, code: Int) async throws {
         try await withServer { server in

@@ -256,6 +256,18 @@ struct SessionStateTests {
         #expect(state.tick(now: 2700).timedOut)
     }
 
+    /// Pongs that nobody asked for, as many as one likes, are one deadline.
+    @Test func manyPongs() {
+        var state = SessionState.polling()
+        #expect(wheel(&state) == 1000)
+        for now in 1...10_000 as ClosedRange<UInt64> where now % 500 != 0 {
+            state.pong(now: now)
+            #expect(wheel(&state) == nil)
+        }
+        #expect(!state.tick(now: 10_000).sendPing)
+        #expect(state.tick(now: 10_999).sendPing)
+    }
+
     /// A client that is not read is pinged on and not timed out; from when it is read again it has its time.
     @Test func heartbeatWhileNothingIsRead() {
         var state = SessionState.polling()
@@ -272,6 +284,35 @@ struct SessionStateTests {
         state.setHeld(false, now: 3000)
         #expect(!state.tick(now: 3400).timedOut)
         #expect(state.tick(now: 3500).timedOut)
+    }
+
+    /// Nobody is excused for ever: what waits may wait for days, and its client be gone.
+    @Test func heartbeatWhileNothingIsReadForLong() {
+        var state = SessionState.polling()
+        _ = wheel(&state)
+        #expect(state.tick(now: 1000).sendPing)
+        state.setHeld(true, now: 1400)
+        var now: UInt64 = 1500
+        var due = state.tick(now: now)
+        var pings = 0
+        while !due.timedOut, let next = due.next, pings < 1000 {
+            now = next
+            due = state.tick(now: now)
+            if due.sendPing { pings += 1 }
+        }
+        // Ten times the interval and the timeout after it was held, at the next ping that was not answered.
+        #expect(due.timedOut && now == 16_400 && pings == 29)
+        // The next time it is held is another matter.
+        var again = SessionState.polling()
+        _ = wheel(&again)
+        #expect(again.tick(now: 1000).sendPing)
+        for begin in stride(from: 1400, to: 1_000_000, by: 10_000) as StrideTo<UInt64> {
+            again.setHeld(true, now: begin)
+            for now in stride(from: begin + 500, to: begin + 9000, by: 500) { #expect(!again.tick(now: now).timedOut) }
+            again.setHeld(false, now: begin + 9000)
+            again.pong(now: begin + 9001)
+            _ = again.tick(now: begin + 10_000)
+        }
     }
 
     @Test func anUpgradeDoesNotStopTheHeartbeat() {

@@ -41,6 +41,68 @@ import Testing
         }
     }
 
+    /// What can't be the id of a session is not looked for, nor is a second one over the same connection.
+    @Test func madeUpIDsAreLookedForOnce() async throws {
+        try await withRedis { redis in
+            try await withRecoveringServers(1, redis.url, Self.factory) { servers, ports in
+                let asking = try realClient(redis.url)
+                asking.start()
+                /// How many sessions Redis was asked for.
+                func asked() async throws -> Int {
+                    let info = try await asking.send(RedisCommand("INFO", "commandstats", keyIndex: nil)).text ?? ""
+                    guard let line = info.split(separator: "\r\n").first(where: { $0.hasPrefix("cmdstat_get:") })
+                    else { return 0 }
+                    return try #require(line.firstMatch(of: /calls=(\d+)/).flatMap { Int($0.1) })
+                }
+                for pid in [
+                    "", "x", "AAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAA+", "AAAAAAAAAAAAAAAAAAAAA", "ÄÄÄÄÄÄÄÄÄÄ",
+                ] {
+                    let client = try await ReturningClient.join(ports[0], auth: ["pid": pid, "offset": "1-1"])
+                    #expect(client.failure == "unknown_session" && client.pid != nil)
+                    await client.close()
+                }
+                #expect(try await asked() == 0)
+                let client = try await ReturningClient.join(ports[0], auth: ["pid": "AAAAAAAAAAAAAAAAAAAA"])
+                #expect(client.failure == "unknown_session")
+                #expect(try await asked() == 1)
+                for number in 0..<10 {
+                    try client.client.disconnect()
+                    let reply = try await client.client.connectForReply(
+                        auth: "{\"pid\":\"AAAAAAAAAAAAAAAAAAA\(number)\"}")
+                    #expect(reply.contains("unknown_session"))
+                }
+                #expect(try await asked() == 1)
+                await client.close()
+                await asking.shutdown()
+            }
+        }
+    }
+
+    /// So many come back that it is not waited for the sessions of all.
+    @Test func tooManyAreLookedFor() async throws {
+        try await withRedis { redis in
+            let factory: (any RedisClient) -> AdapterFactory = {
+                RedisStreamsAdapter.factory($0, options: .init(maxSessionSearches: 0))
+            }
+            try await withRecoveringServers(1, redis.url, factory) { servers, ports in
+                let client = try await ReturningClient.join(ports[0], auth: ["pid": "AAAAAAAAAAAAAAAAAAAA"])
+                #expect(client.failure == "limited" && !client.recovered)
+                #expect(servers[0].main.socket(id: client.id)?.recoveryFailure == .limited)
+                servers[0].emit("a", 1)
+                #expect(try await client.next() == "a 1")
+                try await client.lose()
+                try await Self.gone(client, servers)
+                // Its session is there by the time it comes back.
+                let adapter = try #require(servers[0].main.adapter as? RedisStreamsAdapter)
+                let pid = try #require(client.pid)
+                try await eventually("it is kept") { try await adapter.hasStoredSession(pid: pid) }
+                try await client.comeBack(ports[0])
+                #expect(client.recovered, "\(client.failure ?? "")")
+                await client.close()
+            }
+        }
+    }
+
     @Test func atAnotherServer() async throws {
         try await withRedis { redis in
             try await withRecoveringServers(2, redis.url, Self.factory) { servers, ports in
@@ -89,6 +151,7 @@ import Testing
     @Test func neverGotAnEvent() async throws {
         try await withRedis { redis in
             try await withRecoveringServers(2, redis.url, Self.factory) { servers, ports in
+                let witness = try await ReturningClient.join(ports[0])
                 // The stream does not exist yet for the first one.
                 for round in 0..<3 {
                     let client = try await ReturningClient.join(ports[0])
@@ -99,7 +162,10 @@ import Testing
                     #expect(client.recovered, "\(client.failure ?? "")")
                     #expect(try await client.next() == "a \(round)")
                     await client.close()
+                    // Else the next one, joining before this server has read that, would get it too.
+                    #expect(try await witness.next() == "a \(round)")
                 }
+                await witness.close()
             }
         }
     }

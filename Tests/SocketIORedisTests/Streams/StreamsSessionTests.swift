@@ -140,6 +140,52 @@ import Testing
         }
     }
 
+    /// Anybody can make up ids: looking for one costs little, and many at a time cost less.
+    @Test func idsThatAreMadeUp() async throws {
+        let redis = FakeRedis()
+        let client = redis.client("A")
+        client.start()
+        try await withNodes([
+            RedisStreamsAdapter.factory(client, options: .init(maxSessionSearches: 1))
+        ]) { nodes in
+            let adapter = try nodes[0].streams()
+            func commands(_ pid: String) async throws -> (names: [String], failure: RecoveryFailure?) {
+                _ = redis.takeLog()
+                let error = await #expect(throws: RecoveryError.self) { try await adapter.takeSession(pid: pid) }
+                let sent = redis.takeLog().filter { sent in
+                    if sent.name == "PUBLISH" { return sent.texts.contains { $0.contains("#returns#") } }
+                    return ["MULTI", "GET", "DEL", "EXEC", "EXISTS"].contains(sent.name)
+                }
+                return (sent.map(\.name), error?.failure)
+            }
+            let look = ["MULTI", "GET", "DEL", "EXEC"]
+            let alone = try await commands("AAAAAAAAAAAAAAAAAAAA")
+            #expect(alone.names == look + ["PUBLISH"] + Array(repeating: "EXISTS", count: 6))
+            #expect(alone.failure == .unknownSession)
+            // Another one is being looked for.
+            #expect(adapter.hub.beginSearch(limit: 1))
+            let further = try await commands("BBBBBBBBBBBBBBBBBBBB")
+            #expect(further.names == look && further.failure == .limited)
+            // One that is there is found all the same.
+            let session = LostSession(sid: "s", pid: "p", history: RoomHistory(start: RecoveryPosition()), data: [:])
+            adapter.keepSession(session, for: .seconds(60))
+            #expect(try await adapter.takeSession(pid: "p").sid == "s")
+            adapter.hub.endSearch()
+            // One that is written meanwhile, too. (This task may be kept waiting for longer than it is looked for.)
+            var isFound = false
+            for _ in 0..<5 where !isFound {
+                _ = redis.takeLog()
+                async let taken = try? adapter.takeSession(pid: "p")
+                try await eventually("it is looked for") { redis.log.value.contains { $0.name == "PUBLISH" } }
+                adapter.keepSession(session, for: .seconds(60))
+                isFound = await taken?.sid == "s"
+                if !isFound { _ = try await adapter.takeStoredSession(pid: "p") }
+            }
+            #expect(isFound)
+            #expect(adapter.hub.state.withLock { $0.searches } == 0)
+        }
+    }
+
     @Test func garbageInTheStore() async throws {
         try await self.withRecording { adapter, client in
             let (pid, _) = try self.arguments("restoreSession on the other server")

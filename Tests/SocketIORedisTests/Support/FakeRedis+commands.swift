@@ -49,6 +49,15 @@ extension FakeRedis {
             }
             self.state.withLock { $0.strings[texts[1]] = Entry(value: command[2], expires: expires) }
             return .string(ByteBuffer(string: "OK"))
+        case "EXISTS":
+            guard command.count == 2 else { return wrong() }
+            return .integer(
+                self.state.withLock { state in
+                    guard let entry = state.strings[texts[1]], entry.expires.map({ $0 > .now }) ?? true else {
+                        return 0
+                    }
+                    return 1
+                })
         case "GET", "GETDEL":
             guard command.count == 2 else { return wrong() }
             return self.state.withLock { state in

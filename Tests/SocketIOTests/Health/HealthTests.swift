@@ -64,6 +64,40 @@ struct HealthTests {
         #expect(await io.health().phase == .closed)
     }
 
+    /// A server that takes leave of its clients admits no new ones, and says so.
+    @Test func whileDraining() async throws {
+        let door = Door()
+        let hasStarted = Awaited(false)
+        var configuration = SocketIOConfiguration()
+        configuration.engine.eventLoopCount = 1
+        let io = SocketIOServer(configuration: configuration)
+        io.onConnection { socket in
+            socket.on("wait") { () async throws -> Bool in
+                hasStarted.update { $0 = true }
+                try await door.pass()
+                return true
+            }
+        }
+        let port = try #require(try await io.start(port: 0).port)
+        let client = try await join(port)
+        try client.emit("wait")
+        try await hasStarted.wait("the handler") { $0 ? true : nil }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await io.drain(DrainConfiguration(duration: .zero, timeout: .seconds(600)))
+            }
+            try await eventually("draining") { await io.health(timeout: .seconds(60)).phase == .draining }
+            let health = await io.health(timeout: .seconds(60))
+            #expect(health.isAlive && !health.isReady)
+            #expect(health.sockets == 1)
+            #expect(health.problems == ["the server is being closed"])
+            door.open()
+            try await group.waitForAll()
+        }
+        #expect(await io.health().phase == .closed)
+        await client.close()
+    }
+
     @Test func loopThatIsBlocked() async throws {
         try await withServer(loops: 2) { io, port in
             let gate = DispatchSemaphore(value: 0)

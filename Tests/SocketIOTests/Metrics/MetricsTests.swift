@@ -24,8 +24,9 @@ struct MetricsTests {
         #expect(metrics.gaugesAboveZero == [])
         let opened = metrics.counterTotal(label: "socketio_sessions_opened_total")
         #expect(metrics.counterTotal(label: "socketio_sessions_closed_total") == opened)
-        let joined = metrics.count("joins_total", ("result", "accepted"))
-        #expect(metrics.counterTotal(label: "socketio_disconnects_total") == joined)
+        let joined =
+            metrics.count("joins_total", ("result", "accepted")) + metrics.count("joins_total", ("result", "recovered"))
+        #expect(metrics.counterTotal(label: "socketio_disconnects_total") == Int64(joined))
     }
 
     @Test func withoutConfigurationThereIsNothing() async throws {
@@ -181,6 +182,82 @@ struct MetricsTests {
             await #expect(throws: EIORefused.self) { try await open(port) }
             try await metrics.waitForCount("rejections_total", ("reason", "too_many_sessions"), is: 1)
             #expect(metrics.count("limits_exceeded_total", ("limit", "maxSessions")) == 1)
+            await client.close()
+        }
+    }
+
+    @Test func tooManySessionsOfAnAddress() async throws {
+        try await self.withMetrics {
+            $0.engine.maxSessionsPerAddress = 1
+        } _: { _, port, metrics in
+            let client = try await join(port)
+            await #expect(throws: EIORefused.self) { try await open(port) }
+            try await metrics.waitForCount("rejections_total", ("reason", "too_many_sessions_of_address"), is: 1)
+            #expect(metrics.count("limits_exceeded_total", ("limit", "maxSessionsPerAddress")) == 1)
+            #expect(metrics.count("limits_exceeded_total", ("limit", "maxSessions")) == 0)
+            await client.close()
+        }
+    }
+
+    @Test func tooManyConnectionsOfAnAddress() async throws {
+        try await self.withMetrics {
+            $0.engine.maxConnectionsPerAddress = 1
+        } _: { _, port, metrics in
+            let client = try await join(port)
+            let second = try await RawConnection.connect(port: port)
+            try await metrics.waitForCount("limits_exceeded_total", ("limit", "maxConnectionsPerAddress"), is: 1)
+            await second.close()
+            await client.close()
+        }
+    }
+
+    @Test func rates() async throws {
+        try await self.withMetrics {
+            $0.eventRate = RateLimit(2, per: .seconds(3600), policy: .drop)
+        } _: { io, port, metrics in
+            let client = try await join(port)
+            for _ in 0..<5 { try client.emit("event") }
+            try await metrics.waitForCount("limits_exceeded_total", ("limit", "eventRate"), is: 3)
+            await client.close()
+        }
+        try await self.withMetrics {
+            $0.engine.messageRate = RateLimit(2, per: .seconds(3600))
+        } _: { io, port, metrics in
+            let client = try await join(port)
+            for _ in 0..<5 { try client.emit("event") }
+            try await client.session.waitForClose()
+            try await metrics.waitForCount("limits_exceeded_total", ("limit", "messageRate"), is: 1)
+        }
+        try await self.withMetrics {
+            $0.connectRate = RateLimit(2, per: .seconds(3600), policy: .drop)
+        } _: { io, port, metrics in
+            let client = try await join(port)
+            try client.disconnect()
+            try await client.connect()
+            try client.disconnect()
+            for _ in 0..<2 { await #expect(throws: SIORefused.self) { try await client.connect() } }
+            try await metrics.waitForCount("limits_exceeded_total", ("limit", "connectRate"), is: 2)
+            #expect(metrics.count("joins_total", ("result", "limited")) == 2)
+            await client.close()
+        }
+    }
+
+    /// A socket that goes on is one more that has joined.
+    @Test func recoveredSockets() async throws {
+        try await self.withMetrics {
+            $0.connectionStateRecovery = ConnectionStateRecovery()
+        } _: { io, port, metrics in
+            let client = try await ReturningClient.join(port)
+            io.emit("hello", 1)
+            _ = try await client.next()
+            try await client.lose()
+            try await RecoveryTests.gone(client, io)
+            try await metrics.wait("sockets", is: 0)
+            try await client.comeBack(port)
+            #expect(client.recovered)
+            try await metrics.wait("sockets", is: 1)
+            #expect(metrics.count("joins_total", ("result", "accepted")) == 1)
+            #expect(metrics.count("joins_total", ("result", "recovered")) == 1)
             await client.close()
         }
     }

@@ -76,7 +76,8 @@ import Testing
         history.leave("r", at: at(7), oldest: at(0))
         history.leave("r", at: at(8), oldest: at(0))
         history.join("r", at: at(10))
-        let met = (1...12).filter { history.isMet(by: ["r"], except: [], at: at($0), own: "s") }
+        let attendance = Attendance(history, own: "s")
+        let met = (1...12).filter { attendance.isMet(by: ["r"], except: [], at: at($0)) }
         #expect(met == [4, 5, 6, 7, 11, 12])
         // Nothing was sent while it was in.
         history.leave("r", at: at(10), oldest: at(0))
@@ -162,5 +163,13 @@ import Testing
         var text = packet.frames
         text.moveReaderIndex(forwardBy: 2)
         #expect(String(buffer: text) == #"40{"sid":"s","pid":"p","recovery":"expired"}"#)
+    }
+}
+
+extension PacketLog {
+    fileprivate func missed(by session: LostSession, after sequence: UInt64) -> [ByteBuffer] {
+        var search = MissedSearch(session, after: sequence)
+        search.read(self)
+        return search.frames
     }
 }

@@ -160,6 +160,22 @@ import Testing
         }
     }
 
+    /// An event that nobody listens to does nothing, also one with the name of what ends a process elsewhere.
+    @Test(arguments: bothTransports) func errorWithoutAListener(_ transport: EIOOptions.Transport) async throws {
+        let errors = ErrorRecorder()
+        try await withServer {
+            $0.onError = errors.hook
+        } _: { io, port in
+            io.onConnection { socket in socket.on("n") { (n: Int) in n } }
+            let client = try await join(port, "/", transport)
+            for text in ["2[\"error\"]", "27[\"error\",{}]", "2[\"error\",null,[{}]]"] { try client.sendRaw(text) }
+            try client.emit("error", SIOClient.placeholder(0), binary: [[1]])
+            #expect(try await client.emitWithAck("n", "1").int(0) == 1)
+            #expect(errors.all.isEmpty)
+            await client.close()
+        }
+    }
+
     @Test func whatCannotBeSentIsReported() async throws {
         struct Refusing: Encodable {
             func encode(to encoder: any Encoder) throws { throw TestError("no") }

@@ -205,6 +205,32 @@ struct TracingTests {
         }
     }
 
+    /// A client that goes on where its connection was lost connects once more, through the middlewares.
+    @Test func recoveredConnections() async throws {
+        try await self.withTracer {
+            $0.connectionStateRecovery = ConnectionStateRecovery(skipMiddlewares: false)
+        } _: { io, port, tracer in
+            io.use { _ in tracer.mark("middleware") }
+            io.onConnection { _ in tracer.mark("connection") }
+            let client = try await ReturningClient.join(port)
+            io.emit("hello", 1)
+            _ = try await client.next()
+            try await client.lose()
+            try await RecoveryTests.gone(client, io)
+            tracer.clearFinishedSpans()
+            try await client.comeBack(port)
+            #expect(client.recovered)
+            let connect = try await tracer.finished("socketio.connect")
+            #expect(connect.status == nil)
+            for name in ["middleware", "connection"] {
+                #expect(try await tracer.finished(name).parentSpanID == connect.spanID)
+            }
+            let context = try await onlySocket(io.main).connectContext
+            #expect(context?.inMemorySpanContext == connect.spanContext)
+            await client.close()
+        }
+    }
+
     /// A client's headers count only where they are wanted.
     @Test(arguments: [true, false]) func tracesOfClients(continues: Bool) async throws {
         try await self.withTracer {
