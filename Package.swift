@@ -69,6 +69,7 @@ let package = Package(
             dependencies: [
                 "EngineIO",
                 "EngineIOCore",
+                "MessagePack",
                 "SocketIOCore",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -126,6 +127,7 @@ let package = Package(
             dependencies: [
                 "EngineIOClient",
                 "EngineIOCore",
+                "MessagePack",
                 "SocketIOCore",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -219,7 +221,7 @@ let package = Package(
         .testTarget(
             name: "SocketIOTests",
             dependencies: [
-                "SocketIO", "SocketIOTesting", "TestSupport",
+                "SocketIO", "SocketIOTesting", "MessagePack", "TestSupport",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),

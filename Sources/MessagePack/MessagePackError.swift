@@ -15,6 +15,8 @@ package struct MessagePackError: Error, Hashable, Sendable, CustomStringConverti
         case typeMismatch
         /// Arrays and maps lie deeper inside each other than allowed.
         case tooDeep
+        /// A value has more binary data in it than allowed.
+        case tooManyAttachments
         /// What should be JSON is none.
         case malformedJSON
     }

@@ -64,6 +64,22 @@ struct ConnectCommandTests {
         }
     }
 
+    /// Client and server with the MessagePack parser, both as commands.
+    @Test func messagePack() async throws {
+        let (server, port) = try await ServeCommandTests.serve("--parser", "msgpack")
+        let url = "http://127.0.0.1:\(port)"
+        let join = #"join {"name":"Ann","room":"lobby"}"#
+        let joined = try await self.connect([
+            url, "--parser", "msgpack", "--emit", join, "--ack", "--json", "--timeout", "30s",
+        ])
+        #expect(joined.status == .exited(0))
+        #expect(joined.arguments().first?["ok"] == true)
+        // With the other parser nothing is understood.
+        let refused = try await self.connect([url, "--emit", join, "--ack", "--timeout", "10s"])
+        #expect(refused.status == .exited(1))
+        try await ServeCommandTests.stop(server)
+    }
+
     @Test func answersArePrinted() async throws {
         try await self.withServer { _, url in
             let all = try await self.connect([

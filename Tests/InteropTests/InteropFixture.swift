@@ -8,8 +8,11 @@ struct InteropFixture {
     let io: SocketIOServer
     let port: Int
 
-    static func start(eventLoops: Int, allowEIO3: Bool = false) async throws -> InteropFixture {
+    static func start(
+        eventLoops: Int, allowEIO3: Bool = false, parser: ParserChoice = .json
+    ) async throws -> InteropFixture {
         var configuration = SocketIOConfiguration(port: 0)
+        configuration.parser = parser
         configuration.engine.eventLoopCount = eventLoops
         configuration.engine.allowEIO3 = allowEIO3
         // Some clients go away without a word between two polls: their sessions end with the heartbeat.

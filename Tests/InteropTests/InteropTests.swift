@@ -12,6 +12,13 @@ struct InteropTests {
         }
     }
 
+    @Test(arguments: ["polling", "websocket", "upgrade"])
+    func pythonClientWithMessagePack(transport: String) async throws {
+        try await Self.withFixture(2, parser: .messagePack) { tools, fixture in
+            try await tools.run("SIO_PYTHON", "python/interop.py", "\(fixture.port)", transport, "msgpack")
+        }
+    }
+
     @Test(arguments: [1, 4])
     func javaScriptClientInNode(eventLoops: Int) async throws {
         try await Self.withFixture(eventLoops) { tools, fixture in
@@ -56,10 +63,11 @@ struct InteropTests {
     private static func withFixture(
         _ eventLoops: Int,
         allowEIO3: Bool = false,
+        parser: ParserChoice = .json,
         _ body: (InteropTools, InteropFixture) async throws -> Void
     ) async throws {
         let tools = try InteropTools.find()
-        let fixture = try await InteropFixture.start(eventLoops: eventLoops, allowEIO3: allowEIO3)
+        let fixture = try await InteropFixture.start(eventLoops: eventLoops, allowEIO3: allowEIO3, parser: parser)
         do {
             try await body(tools, fixture)
             try await eventually("all clients are gone", timeout: .seconds(60)) {

@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ seeds: [[UInt8]], _ random: inout SplitMix64) {
+    static func mutate(_ bytes: inout [UInt8], _ seeds: [[UInt8]], _ random: inout SplitMix64) {
         let position = Int.random(in: 0...bytes.count, using: &random)
         let byte = UInt8.random(in: 0...0xFF, using: &random)
         switch UInt8.random(in: 0..<6, using: &random) {

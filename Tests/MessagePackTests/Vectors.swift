@@ -17,9 +17,9 @@ enum Vectors {
         }
     }
 
-    static func list(_ name: String) throws -> [SocketIOValue] {
+    static func list(_ name: String, of file: String = "msgpack-primitives") throws -> [SocketIOValue] {
         let url = try #require(
-            Bundle.module.url(forResource: "msgpack-primitives", withExtension: "json", subdirectory: "Vectors")
+            Bundle.module.url(forResource: file, withExtension: "json", subdirectory: "Vectors")
         )
         var reader = ArgumentReader(value: try ByteBuffer(Data(contentsOf: url)), attachments: [])
         return try #require(try reader.nextValue()[name]?.arrayValue)

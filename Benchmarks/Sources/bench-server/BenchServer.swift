@@ -41,8 +41,15 @@ struct BenchServer: AsyncParsableCommand {
     @Flag(name: .customLong("allow-eio3"), help: "Serves clients of Socket.IO 2 too.")
     var allowEIO3 = false
 
+    @Option(help: "How packets are written: default or msgpack.")
+    var parser: Parser = .default
+
     @Flag(help: "Counts and times for metrics that go nowhere.")
     var metrics = false
+
+    enum Parser: String, ExpressibleByArgument, CaseIterable {
+        case `default`, msgpack
+    }
 
     enum Adapter: String, ExpressibleByArgument, CaseIterable {
         case pubsub, sharded, streams
@@ -71,6 +78,7 @@ struct BenchServer: AsyncParsableCommand {
         configuration.connectionStateRecovery = self.recovery.map {
             ConnectionStateRecovery(maxDisconnectionDuration: .seconds($0))
         }
+        configuration.parser = self.parser == .msgpack ? .messagePack : .json
         if self.metrics { configuration.metrics = MetricsConfiguration() }
         if let url = self.redis {
             var connections = RESPConfiguration()

@@ -6,6 +6,16 @@ import SocketIOCore
 /// The libraries' decoders turn a type that they do not know into an array or a map of their own. None of their encoders
 /// writes one, so here it is an error.
 extension MessagePackReader {
+    /// Goes past the `undefined` of notepack.io 2; false, without moving, if the next value is another.
+    mutating func skipUndefined() -> Bool {
+        let start = self.buffer.readerIndex
+        guard self.buffer.readableBytes >= 3, self.buffer.getInteger(at: start) == 0xD4 as UInt8,
+            self.buffer.getInteger(at: start + 1) == 0 as UInt8
+        else { return false }
+        self.buffer.moveReaderIndex(forwardBy: 3)
+        return true
+    }
+
     /// Reads an extension of 1, 2, 4, 8 or 16 bytes, the type being next.
     mutating func fixedExtension(_ length: Int) throws(MessagePackError) -> MessagePackToken {
         guard let type: Int8 = self.buffer.readInteger() else { throw MessagePackError(.truncated) }

@@ -3,6 +3,16 @@ import SocketIOCore
 
 /// From MessagePack to what Socket.IO sends, without making values in between.
 package enum MessagePackTranscoder {
+    /// What is not the same for all who send MessagePack.
+    package struct Options: Sendable {
+        /// How many attachments there may be then.
+        package var maxAttachments = Int.max
+        /// Whether members that are `undefined` in notepack.io 2 are left out, as from JSON. Else they are null.
+        package var dropsUndefined = false
+
+        package init() {}
+    }
+
     /// Reads a value and appends it to `text` as JSON. Binary data is appended to `attachments`, and stands in the
     /// text as a placeholder with its index there.
     ///
@@ -11,7 +21,8 @@ package enum MessagePackTranscoder {
     package static func json(
         from reader: inout MessagePackReader,
         attachments: inout [ByteBuffer],
-        into text: inout ByteBuffer
+        into text: inout ByteBuffer,
+        options: Options = .init()
     ) throws(MessagePackError) {
         var writer = JSONWriter()
         // Whoever holds the only reference writes in place.
@@ -21,17 +32,22 @@ package enum MessagePackTranscoder {
             swap(&writer.bytes, &text)
             swap(&writer.attachments, &attachments)
         }
-        try Self.json(from: &reader, into: &writer)
+        try Self.json(from: &reader, into: &writer, options: options)
     }
 
     /// Reads a value and writes it as JSON, binary data as attachments whatever the writer's mode is.
     package static func json(
         from reader: inout MessagePackReader,
-        into writer: inout JSONWriter
+        into writer: inout JSONWriter,
+        options: Options = .init()
     ) throws(MessagePackError) {
         var result: Result<Void, MessagePackError> = .success(())
         withUnsafeTemporaryAllocation(of: Level.self, capacity: reader.maxDepth) { levels in
-            do throws(MessagePackError) { try Self.run(&reader, &writer, levels) } catch { result = .failure(error) }
+            do throws(MessagePackError) {
+                try Self.run(&reader, &writer, levels, options)
+            } catch {
+                result = .failure(error)
+            }
         }
         try result.get()
     }
@@ -47,7 +63,8 @@ package enum MessagePackTranscoder {
     private static func run(
         _ reader: inout MessagePackReader,
         _ writer: inout JSONWriter,
-        _ levels: UnsafeMutableBufferPointer<Level>
+        _ levels: UnsafeMutableBufferPointer<Level>,
+        _ options: Options
     ) throws(MessagePackError) {
         var depth = 0
         repeat {
@@ -56,6 +73,10 @@ package enum MessagePackTranscoder {
                 guard level.rest > 0 else {
                     writer.writeByte(UInt8(ascii: level.isMap ? "}" : "]"))
                     depth &-= 1
+                    continue
+                }
+                if options.dropsUndefined, level.isMap, level.rest % 2 == 0, try Self.skipUndefined(&reader) {
+                    levels[depth &- 1].rest &-= 2
                     continue
                 }
                 levels[depth &- 1].rest &-= 1
@@ -72,7 +93,11 @@ package enum MessagePackTranscoder {
             case .int(let value): writer.writeInteger(value)
             case .double(let value): writer.writeDouble(value)
             case .string(let length): Self.string(&reader, length, &writer, before: nil, after: nil)
-            case .binary(let length): Self.attach(reader.bytes(length), &writer)
+            case .binary(let length):
+                guard writer.attachments.count < options.maxAttachments else {
+                    throw MessagePackError(.tooManyAttachments)
+                }
+                Self.attach(reader.bytes(length), &writer)
             case .date(let milliseconds?): Self.date(milliseconds, &writer)
             case .array(let count):
                 guard depth < levels.count, depth < reader.maxDepth else { throw MessagePackError(.tooDeep) }
@@ -87,6 +112,15 @@ package enum MessagePackTranscoder {
                 depth &+= 1
             }
         } while depth > 0
+    }
+
+    /// Goes past a member if it is `undefined`.
+    private static func skipUndefined(_ reader: inout MessagePackReader) throws(MessagePackError) -> Bool {
+        let start = reader.buffer.readerIndex
+        try reader.skip()
+        if reader.skipUndefined() { return true }
+        reader.buffer.moveReaderIndex(to: start)
+        return false
     }
 
     private static func key(

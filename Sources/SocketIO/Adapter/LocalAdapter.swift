@@ -16,17 +16,25 @@ public final class LocalAdapter: Sendable {
     let maxRoomsPerSocket: Int
     /// What clients need to go on where they have stopped; nil if they can't.
     let recovery: NamespaceRecovery?
+    /// How packets are written; nil: the default form.
+    let form: (any PacketForm)?
     /// Called, outside the lock, when sessions of clients that were away are over.
     let onSessionsExpired: @Sendable () -> Void
+    /// Called, outside the lock, with why an event could not be sent.
+    let onUnsent: @Sendable (any Error, _ event: String) -> Void
 
     init(
         maxRoomsPerSocket: Int,
         recovery: NamespaceRecovery? = nil,
-        onSessionsExpired: @escaping @Sendable () -> Void = {}
+        form: (any PacketForm)? = nil,
+        onSessionsExpired: @escaping @Sendable () -> Void = {},
+        onUnsent: @escaping @Sendable (any Error, _ event: String) -> Void = { _, _ in }
     ) {
         self.maxRoomsPerSocket = maxRoomsPerSocket
         self.recovery = recovery
+        self.form = form
         self.onSessionsExpired = onSessionsExpired
+        self.onUnsent = onUnsent
     }
 
     // MARK: Room events
@@ -160,6 +168,7 @@ public final class LocalAdapter: Sendable {
             if recovery.logs(target.flags) { return self.broadcastKept(packet, to: target, recovery) }
             if packet.encoded.endsInText { return self.broadcastUnkept(packet, to: target, recovery) }
         }
+        if let form = self.form { return self.broadcast(packet, to: target, as: form) }
         let frames = packet.encoded.frames
         let isVolatile = target.flags.volatile
         let key = target.flags.conflationKey
@@ -176,7 +185,8 @@ public final class LocalAdapter: Sendable {
         guard let namespace = sockets.first?.namespace else { return collector.expectAnswers(from: []) }
         let id = namespace.nextAckID()
         do {
-            let numbered = try PacketEncoder.withAckID(packet.encoded, namespace: namespace.name, id: id)
+            var numbered = try PacketEncoder.withAckID(packet.encoded, namespace: namespace.name, id: id)
+            if let form = self.form { numbered = try form.encode(frames: numbered.frames) }
             collector.expectAnswers(from: sockets.map(\.id))
             for socket in sockets {
                 socket.deliver(

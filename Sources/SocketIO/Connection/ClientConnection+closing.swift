@@ -46,11 +46,17 @@ extension ClientConnection {
         if isCurrent, self.left.count < 1024 { self.left.insert(socket.namespace.name) }
     }
 
+    /// Tells the client that it is in the namespace no more.
+    func sendDisconnect(_ namespace: String) {
+        let packet = PacketEncoder.disconnect(namespace: namespace)
+        if let frames = self.frames(of: packet) { self.session.send(frames: frames) }
+    }
+
     /// Leaves all namespaces, then closes the connection.
     func disconnectAll() {
         let sockets = self.socketsInOrder.filter { $0.beginDisconnect() }
         for socket in sockets {
-            self.session.send(frames: PacketEncoder.disconnect(namespace: socket.namespace.name).frames)
+            self.sendDisconnect(socket.namespace.name)
         }
         self.session.enqueue { loop in
             for socket in sockets { socket.finishDisconnect(.serverNamespaceDisconnect, on: loop) }

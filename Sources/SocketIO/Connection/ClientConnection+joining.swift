@@ -106,11 +106,11 @@ extension ClientConnection {
         socket.log("socket connected")
         self.joined.withLock { $0.add(socket) }
         if namespace.name == "/" { self.mainSocket = socket }
-        let connect = self.connectPacket(socket)
+        let frames = self.frames(of: self.connectPacket(socket))
         var staged: EngineIOSession.StagedSend?
         let fits = namespace.local.add(socket) {
             // Under the lock of the namespace: the consequences come after it.
-            staged = self.session.stage(frames: connect.frames)
+            staged = frames.map { self.session.stage(frames: $0) }
             return socket.state.withLock { state in
                 state.phase = .connected
                 defer { state.earlyRooms = [] }
@@ -139,7 +139,7 @@ extension ClientConnection {
             metadata: self.metadata(["socketio.namespace": "\(namespace)", "socketio.reason": "\(error.message)"]))
         do {
             let packet = try self.refusalPacket(namespace, error, result)
-            self.session.send(frames: packet.frames)
+            if let frames = self.frames(of: packet) { self.session.send(frames: frames) }
         } catch {
             // Data that can't be sent is left out; the refusal is not.
             self.server.main.report(error, socket: nil)

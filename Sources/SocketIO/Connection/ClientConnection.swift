@@ -15,6 +15,8 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
     let server: SocketIOServer
     // Never used by two at once, as all that the gate protects; checking each access at run time has a price.
     @exclusivity(unchecked) var decoder: PacketDecoder
+    /// Reads packets in another form in its place; nil with the default form.
+    let formDecoder: (any PacketFormDecoder)?
     let joined = Mutex<JoinedSockets>(JoinedSockets())
     /// The socket of the namespace `/` among them, without the lock.
     var mainSocket: Socket?
@@ -57,6 +59,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.isVersion4 = session.protocolVersion == 3
         self.countsEvents = server.configuration.eventRate != nil
         self.decoder = PacketDecoder(limits: server.packetLimits)
+        self.formDecoder = server.form?.makeDecoder(server.packetLimits)
         let now = NIODeadline.now().uptimeNanoseconds
         self.connectRate = server.configuration.connectRate.map { EventRate($0, TokenBucket($0.tokens, now: now)) }
         let deadline = now &+ server.configuration.connectTimeout.nanoseconds
@@ -79,6 +82,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
 
     public func session(_ session: EngineIOSession, receivedText text: ByteBuffer, on loop: LoopContext) {
         guard !self.isClosing else { return }
+        if let decoder = self.formDecoder { return self.receive(text, isBinary: false, decoder, on: loop) }
         do {
             if let packet = try self.decoder.decode(text: text) {
                 self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
@@ -92,6 +96,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
 
     public func session(_ session: EngineIOSession, receivedBinary data: ByteBuffer, on loop: LoopContext) {
         guard !self.isClosing else { return }
+        if let decoder = self.formDecoder { return self.receive(data, isBinary: true, decoder, on: loop) }
         do {
             guard let packet = try self.decoder.decode(binary: data) else { return }
             self.attachmentsSince = nil

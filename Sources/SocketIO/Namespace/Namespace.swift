@@ -54,7 +54,11 @@ public final class Namespace: Sendable {
                 NamespaceRecovery(
                     $0, heartbeat: server.configuration.engine.pingInterval + server.configuration.engine.pingTimeout)
             },
-            onSessionsExpired: { [weak server] in server?.removeIfUnused(name) }
+            form: server.form,
+            onSessionsExpired: { [weak server] in server?.removeIfUnused(name) },
+            onUnsent: { [weak server] error, event in
+                server?.namespaces[name]?.report(error, socket: nil, event: event)
+            }
         )
         self.adapterBox = AdapterBox(InMemoryAdapter(local: self.local))
     }

@@ -222,10 +222,15 @@ extension ClientConnection {
         guard !self.isClosing else { return self.catchUp(socket, rejoining, on: loop) }
         if let failure { return self.startAnew(socket, rejoining, failure, on: loop) }
         var isBehind = false
+        let missed: [ByteBuffer]
+        do { missed = try rejoining.missed.map { try socket.namespace.local.encode(frames: $0.frames) } } catch {
+            socket.report(error)
+            return self.startAnew(socket, rejoining, .unavailable, on: loop)
+        }
         self.enter(socket, rejoining, on: loop) { send, fits in
             let result = socket.namespace.local.resume(
                 socket, rejoining.session, upTo: rejoining.position, recovery
-            ) { send(rejoining.missed.map(\.frames)) }
+            ) { send(missed) }
             isBehind = result == nil
             fits = result ?? true
             return isBehind ? .unavailable : nil
@@ -259,7 +264,8 @@ extension ClientConnection {
         onFailure: ((RecoveryFailure) -> Void)? = nil
     ) {
         let namespace = socket.namespace
-        let connect = PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid)
+        let connect = self.frames(
+            of: PacketEncoder.connect(namespace: namespace.name, sid: socket.id, pid: socket.pid))
         var staged: [EngineIOSession.StagedSend] = []
         var fits = true
         self.joined.withLock { $0.add(socket) }
@@ -267,7 +273,7 @@ extension ClientConnection {
             { frames in
                 // Under the lock of the namespace: the consequences come after it.
                 for frames in frames { staged.append(self.session.stage(frames: frames)) }
-                staged.append(self.session.stage(frames: connect.frames))
+                if let connect { staged.append(self.session.stage(frames: connect)) }
                 return socket.state.withLock { state in
                     state.phase = .connected
                     defer { state.earlyRooms = [] }

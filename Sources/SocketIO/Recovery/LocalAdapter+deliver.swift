@@ -29,15 +29,21 @@ extension LocalAdapter {
         at position: RecoveryPosition
     ) {
         guard let recovery = self.recovery else { return self.broadcast(packet, to: target) }
-        let stamped = try? PacketEncoder.withOffset(packet.encoded, offset)
+        var stamped: ByteBuffer?
+        do {
+            stamped = try self.encode(frames: PacketEncoder.withOffset(packet.encoded, offset).frames)
+        } catch {
+            self.onUnsent(error, packet.event)
+        }
+        let frames = stamped
         var sent: [(Socket, EngineIOSession.StagedSend)] = []
         self.table.withLock { table in
             let floors = recovery.advance(to: position)
-            guard let stamped else { return }
+            guard let frames else { return }
             table.select(target).forEach { socket in
                 // It has got this one when it came back.
                 if let floors, let floor = floors[socket.id], position <= floor { return }
-                if let staged = socket.stage(stamped.frames) { sent.append((socket, staged)) }
+                if let staged = socket.stage(frames) { sent.append((socket, staged)) }
             }
         }
         for (socket, staged) in sent { socket.complete(staged, packet) }

@@ -37,20 +37,31 @@ extension LocalAdapter {
         guard var stamped = try? PacketEncoder.withOffset(packet.encoded, LogOffset.blank) else { return }
         let now = NIODeadline.now().uptimeNanoseconds
         var sent: [Sent] = []
+        var frames = ByteBuffer()
         var mustSweep = false
+        var failure: (any Error)?
         self.table.withLock { table in
             guard isWanted(table) else { return }
             recovery.state.withLock { state in
                 stamped.set(recovery.offsets.text(state.log.mint()))
-                state.log.append(stamped.frames, audience, now: now)
+                do {
+                    // What another form makes of the offset is not known before.
+                    frames = try self.encode(frames: stamped.frames)
+                    state.log.append(frames, audience, now: now)
+                } catch {
+                    failure = error
+                    state.log.append(ByteBuffer(), .nobody, now: now)
+                }
                 state.position = RecoveryPosition(low: state.log.last)
                 mustSweep = state.mustSweep()
             }
+            if failure != nil { return }
             select(table) { socket in
-                if let staged = socket.stage(stamped.frames) { sent.append((socket, staged)) }
+                if let staged = socket.stage(frames) { sent.append((socket, staged)) }
             }
         }
         for (socket, staged) in sent { socket.complete(staged, packet) }
+        if let failure { self.onUnsent(failure, packet.event) }
         if mustSweep { self.startSweeping() }
     }
 

@@ -34,7 +34,8 @@ extension LocalAdapter {
         return self.table.withLock { _ in
             guard socket.state.withLock({ $0.phase == .connecting }) else { return nil }
             let frames = packet.endsInText ? recovery.currentOffset.frames(of: packet) : packet.frames
-            return socket.session.stage(frames: frames)
+            guard let form = self.form else { return socket.session.stage(frames: frames) }
+            return (try? form.encode(frames: frames)).map { socket.session.stage(frames: $0.frames) }
         }
     }
 
@@ -46,14 +47,27 @@ extension LocalAdapter {
         select: (RoomTable, (Socket) -> Void) -> Void
     ) {
         var sent: [(Socket, EngineIOSession.StagedSend)] = []
+        var failure: (any Error)?
         self.table.withLock { table in
             let offset = recovery.currentOffset
-            let frames = offset.frames(of: packet.encoded)
+            var shared: ByteBuffer?
             select(table) { socket in
-                let own = offset.ahead(of: socket.id).map { $0.frames(of: packet.encoded) }
-                if let staged = socket.stage(own ?? frames, isVolatile: isVolatile) { sent.append((socket, staged)) }
+                do {
+                    let own = offset.ahead(of: socket.id)
+                    let frames: ByteBuffer
+                    if own == nil, let shared {
+                        frames = shared
+                    } else {
+                        frames = try self.encode(frames: (own ?? offset).frames(of: packet.encoded))
+                    }
+                    if own == nil { shared = frames }
+                    if let staged = socket.stage(frames, isVolatile: isVolatile) { sent.append((socket, staged)) }
+                } catch {
+                    failure = error
+                }
             }
         }
+        if let failure { self.onUnsent(failure, packet.event) }
         for (socket, staged) in sent { socket.complete(staged, packet) }
     }
 }

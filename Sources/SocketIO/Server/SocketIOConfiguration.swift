@@ -35,6 +35,8 @@ public struct SocketIOConfiguration: Sendable {
     public var maxNamespacesPerConnection: Int
     /// Most rooms that a socket may be in, that of its own id not counted. Default 10,000.
     public var maxRoomsPerSocket: Int
+    /// How packets are written, for all clients of this server. Default ``SocketIOCore/ParserChoice/json``. Clients must have the same.
+    public var parser: ParserChoice
     /// How many events a socket may send in a time. Default nil: no limit. Acknowledgements don't count. What is dropped, or the
     /// end of a connection because of it, is told to the error hooks (`rateLimited`) and to `engine.onLimit`. With
     /// the policy `wait` all sockets of the connection wait; acknowledgements that have been read are let through.
@@ -78,6 +80,7 @@ public struct SocketIOConfiguration: Sendable {
         self.maxChildNamespaces = 10_000
         self.maxNamespacesPerConnection = 100
         self.maxRoomsPerSocket = 10_000
+        self.parser = .json
         self.eventRate = nil
         self.connectRate = nil
         self.cleanupEmptyChildNamespaces = false

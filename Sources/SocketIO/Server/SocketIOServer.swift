@@ -1,6 +1,7 @@
 @_exported import EngineIO
 import EngineIOCore
 import Logging
+import MessagePack
 import NIOCore
 import ServiceLifecycle
 @_exported import SocketIOCore
@@ -23,6 +24,8 @@ public final class SocketIOServer: Sendable {
     public let configuration: SocketIOConfiguration
     let logger: Logger
     let packetLimits: PacketLimits
+    /// How packets are written; nil: the default form.
+    let form: (any PacketForm)?
     /// nil unless metrics or tracing are configured.
     let observation: Observation?
     private let eventLoopGroup: (any EventLoopGroup)?
@@ -63,6 +66,7 @@ public final class SocketIOServer: Sendable {
             maxDepth: configuration.maxDepth,
             maxArguments: configuration.maxArguments
         )
+        self.form = configuration.parser.form
         self.observation = Observation(configuration)
         self.state = Mutex(State())
         _ = self.makeNamespace("/", parent: nil, claims: false, isDeclared: true)

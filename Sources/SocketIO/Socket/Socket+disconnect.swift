@@ -20,7 +20,7 @@ extension Socket {
     private func disconnectNow(close: Bool) {
         if close { return self.connection.disconnectAll() }
         guard self.beginDisconnect() else { return }
-        self.session.send(frames: PacketEncoder.disconnect(namespace: self.namespace.name).frames)
+        self.connection.sendDisconnect(self.namespace.name)
         self.session.enqueue { loop in self.finishDisconnect(.serverNamespaceDisconnect, on: loop) }
     }
 

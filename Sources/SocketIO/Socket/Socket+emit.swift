@@ -20,6 +20,9 @@ extension Socket: EventEmitting {
             let packet = try PacketEncoder.event(event, namespace: self.namespace.name, repeat each arguments)
             if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
             guard !self.isGone.load(ordering: .relaxed) else { return }
+            if let form = self.namespace.local.form {
+                return self.send(packet, isVolatile: isVolatile, key: self.outboxKey(key), as: form)
+            }
             self.note(self.session.send(frames: packet.frames, isVolatile: isVolatile, key: self.outboxKey(key)))
         } catch {
             self.report(error, event: event)
@@ -108,6 +111,11 @@ extension Socket: EventEmitting {
     func send(_ packet: EncodedPacket, isVolatile: Bool = false, on here: LoopContext? = nil) {
         if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
         guard !self.isGone.load(ordering: .relaxed) else { return }
+        if let form = self.namespace.local.form {
+            self.send(packet, isVolatile: isVolatile, as: form)
+            here?.giveBack(scratch: packet.frames)
+            return
+        }
         guard let here, packet.frames.readableBytes <= LoopContext.maxCopiedBytes else {
             return self.note(self.session.send(frames: packet.frames, isVolatile: isVolatile))
         }
@@ -116,7 +124,7 @@ extension Socket: EventEmitting {
     }
 
     /// An outbox that is full ends the session, and the application hears of it.
-    private func note(_ result: EngineIOSession.SendResult) {
+    func note(_ result: EngineIOSession.SendResult) {
         if let error = Self.error(of: result) { self.report(error) }
     }
 

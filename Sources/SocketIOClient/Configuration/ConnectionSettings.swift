@@ -19,6 +19,7 @@ struct ConnectionSettings: Sendable {
         var port: Int
         var urlQuery: [[String]]
         var path: String
+        var parser: ParserChoice
         var query: [String: String]
         var headers: [String: String]
         var transports: [SocketIOClientConfiguration.Transport]
@@ -39,6 +40,7 @@ struct ConnectionSettings: Sendable {
             port: url.port,
             urlQuery: url.query.map { [$0.0, $0.1] },
             path: configuration.path,
+            parser: configuration.parser,
             query: configuration.query,
             headers: configuration.extraHeaders,
             transports: configuration.transports,

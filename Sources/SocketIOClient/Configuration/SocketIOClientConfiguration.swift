@@ -21,6 +21,8 @@ public struct SocketIOClientConfiguration: Sendable {
     public var query: [String: String] = [:]
     /// Headers of every request.
     public var extraHeaders: [String: String] = [:]
+    /// How packets are written. Default ``SocketIOCore/ParserChoice/json``. It must be what the server has.
+    public var parser = ParserChoice.json
     /// The transports in the order in which they are tried. Default both, polling first.
     public var transports: [Transport] = [.polling, .websocket]
     /// Whether polling is left for WebSocket when both are possible. Default true.

@@ -1,6 +1,7 @@
 import EngineIOClient
 import EngineIOCore
 import Logging
+import MessagePack
 import NIOCore
 import SocketIOCore
 import Synchronization
@@ -28,6 +29,11 @@ final class Manager: @unchecked Sendable {
     private var namespaces: [String: ClientNamespace] = [:]
     private var attempt: EngineAttempt?
     private var decoder: PacketDecoder
+    /// Another form of packets than the default one, its decoder for the connection that is open, and whether that waits for more of
+    /// a packet. Nil: the default form.
+    private let form: (any PacketForm)?
+    private var formDecoder: (any PacketFormDecoder)?
+    private var isAwaitingMore = false
     private var timer: LoopTimer?
     private var hasUpgraded = false
     private var needsFlush = false
@@ -55,6 +61,7 @@ final class Manager: @unchecked Sendable {
         self.engineConfiguration = settings.engine()
         self.state = ManagerState(settings.configuration.reconnection)
         self.decoder = PacketDecoder(limits: settings.packetLimits, copiesPendingText: true)
+        self.form = settings.configuration.parser.form
     }
 
     deinit { ManagerRegistry.remove(ObjectIdentifier(self), self.settings.key) }
@@ -154,6 +161,8 @@ final class Manager: @unchecked Sendable {
     private func open() {
         self.giveUpEngine()
         self.decoder.reset()
+        self.formDecoder = self.form?.makeDecoder(self.settings.packetLimits)
+        self.isAwaitingMore = false
         var configuration = self.engineConfiguration
         configuration.hasUpgradedBefore = self.hasUpgraded
         let attempt = EngineAttempt(manager: self)
@@ -214,7 +223,7 @@ final class Manager: @unchecked Sendable {
 
     func engineClosed(_ end: EngineEnd) {
         var error: (any Error)? = end.error
-        if self.decoder.isAwaitingAttachments {
+        if self.decoder.isAwaitingAttachments || self.isAwaitingMore {
             error = SocketIOError(
                 .incompletePacket, "the connection has ended in the middle of a packet; the packet is lost",
                 cause: end.error)
@@ -224,6 +233,7 @@ final class Manager: @unchecked Sendable {
     }
 
     func engineReceived(text: ByteBuffer) {
+        if let decoder = self.formDecoder { return self.receive(text, isBinary: false, decoder) }
         do throws(SocketIOError) {
             if let packet = try self.decoder.decode(text: text) { self.receive(packet) }
         } catch {
@@ -232,9 +242,20 @@ final class Manager: @unchecked Sendable {
     }
 
     func engineReceived(binary: ByteBuffer) {
+        if let decoder = self.formDecoder { return self.receive(binary.compacted, isBinary: true, decoder) }
         do throws(SocketIOError) {
             // Attachments often outlive the read whose bytes they share.
             if let packet = try self.decoder.decode(binary: binary.compacted) { self.receive(packet) }
+        } catch {
+            self.violated(error)
+        }
+    }
+
+    private func receive(_ message: ByteBuffer, isBinary: Bool, _ decoder: any PacketFormDecoder) {
+        do throws(SocketIOError) {
+            let packet = try decoder.decode(message, isBinary: isBinary)
+            self.isAwaitingMore = packet == nil
+            if let packet { self.receive(packet) }
         } catch {
             self.violated(error)
         }
@@ -257,6 +278,11 @@ final class Manager: @unchecked Sendable {
     /// Hands a packet to the engine; it leaves at the end of the batch.
     func transmit(_ packet: EncodedPacket) {
         guard let engine = self.attempt?.engine else { return }
+        var packet = packet
+        if let form = self.form {
+            // Whoever sends events has tried it before.
+            do { packet = try form.encode(frames: packet.frames) } catch { return self.violated(error) }
+        }
         packet.forEachMessage { isBinary, message in
             if isBinary { engine.send(binary: message) } else { engine.send(text: message) }
         }

@@ -1,6 +1,7 @@
 import EngineIOClient
 import EngineIOCore
 import Logging
+import MessagePack
 import NIOCore
 import SocketIOCore
 import Synchronization
@@ -86,7 +87,8 @@ final class ClientNamespace: @unchecked Sendable {
                 retries: configuration.retries.map { max(0, $0) },
                 ackTimeout: configuration.ackTimeout,
                 buffer: configuration.offlineBuffer,
-                maxEarlyBytes: configuration.maxEarlyBytes
+                maxEarlyBytes: configuration.maxEarlyBytes,
+                form: configuration.parser.form
             ))
     }
 

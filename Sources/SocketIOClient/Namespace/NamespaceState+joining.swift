@@ -63,12 +63,12 @@ extension NamespaceState {
     private mutating func connectPacket(_ auth: SocketIOValue?) throws -> EncodedPacket {
         let namespace = self.options.namespace
         var packet = try PacketEncoder.connect(namespace: namespace, auth: try self.connectData(auth))
-        if self.pid != nil, !self.fits(packet) {
+        if self.pid != nil, self.problem(with: packet) != nil {
             self.pid = nil
             self.offset = nil
             packet = try PacketEncoder.connect(namespace: namespace, auth: try self.connectData(auth))
         }
-        guard self.fits(packet) else { throw self.tooLarge }
+        if let problem = self.problem(with: packet) { throw problem }
         return packet
     }
 

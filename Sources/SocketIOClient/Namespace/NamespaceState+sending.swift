@@ -33,20 +33,27 @@ extension NamespaceState {
     /// An acknowledgement is to be sent, if the connection is still the one that has asked for it.
     func sendAck(_ packet: EncodedPacket, session: Int) -> [Action] {
         guard self.phase == .connected, session == self.session else { return [] }
-        guard self.fits(packet) else { return [.report(self.tooLarge)] }
+        if let problem = self.problem(with: packet) { return [.report(problem)] }
         return [.transmit(packet, isEvent: false)]
     }
 
     /// Sends an event over the connection there is.
     mutating func transmit(_ outgoing: Outgoing, into actions: inout [Action]) {
-        guard self.fits(outgoing.packet) else {
-            return self.fail(outgoing, self.tooLarge, into: &actions)
+        if let problem = self.problem(with: outgoing.packet) {
+            return self.fail(outgoing, problem, into: &actions)
         }
         actions.append(.transmit(outgoing.packet, isEvent: true))
     }
 
-    func fits(_ packet: EncodedPacket) -> Bool {
-        packet.fits(maxMessageBytes: self.maxMessageBytes, asBase64: self.usesBase64)
+    /// Why a packet can't be sent.
+    func problem(with packet: EncodedPacket) -> (any Error)? {
+        var packet = packet
+        if let form = self.options.form {
+            if form.isCompact, packet.frames.readableBytes < self.maxMessageBytes / 16 - 32 { return nil }
+            do throws(SocketIOError) { packet = try form.encode(frames: packet.frames) } catch { return error }
+        }
+        let fits = packet.fits(maxMessageBytes: self.maxMessageBytes, asBase64: self.usesBase64)
+        return fits ? nil : self.tooLarge
     }
 
     /// Sending such a message would make the server end the connection.
@@ -62,9 +69,9 @@ extension NamespaceState {
     /// Sends the first of the queue, unless it is on its way.
     mutating func sendNext(into actions: inout [Action]) {
         while self.phase == .connected, let first = self.queue.first, !first.isPending {
-            guard self.fits(first.outgoing.packet) else {
+            if let problem = self.problem(with: first.outgoing.packet) {
                 self.queue.removeFirst()
-                self.fail(first.outgoing, self.tooLarge, into: &actions)
+                self.fail(first.outgoing, problem, into: &actions)
                 continue
             }
             self.queue.updateFirst {

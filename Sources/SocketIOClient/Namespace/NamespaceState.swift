@@ -47,6 +47,8 @@ struct NamespaceState: Sendable {
         var ackTimeout: Duration?
         var buffer: SocketIOClientConfiguration.OfflineBuffer
         var maxEarlyBytes: Int
+        /// How packets are written; nil: the default form.
+        var form: (any PacketForm)?
     }
 
     let options: Options

@@ -39,7 +39,7 @@ package func decodeOwnEvent(
 
 extension PacketLimits {
     /// For packets that this process has made.
-    fileprivate static let ownPackets = PacketLimits(
+    static let ownPackets = PacketLimits(
         maxAttachments: .max,
         maxAttachmentBytes: .max,
         maxDepth: JSONReader.maxDepth,

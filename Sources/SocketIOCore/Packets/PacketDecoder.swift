@@ -68,10 +68,7 @@ package struct PacketDecoder: Sendable {
         }
         let (bytes, overflow) = pending.bytes.addingReportingOverflow(binary.readableBytes)
         guard !overflow, bytes <= self.limits.maxAttachmentBytes else {
-            throw SocketIOError(
-                .limitExceeded,
-                "the attachments of a packet have more than \(self.limits.maxAttachmentBytes) bytes"
-            )
+            throw SocketIOError.tooManyBytes(self.limits)
         }
         pending.bytes = bytes
         pending.attachments.append(binary)
@@ -93,14 +90,8 @@ package struct PacketDecoder: Sendable {
         let header = try PacketHeader(bytes, limits: limits)
         missing = header.attachments ?? 0
         let isEvent = header.type == .event || header.type == .binaryEvent
-        let type: PacketType =
-            switch header.type {
-            case .binaryEvent: .event
-            case .binaryAck: .ack
-            default: header.type
-            }
         var decoded = Packet(
-            type: type,
+            type: header.type.decoded,
             isBinary: header.attachments != nil,
             namespace: header.namespace,
             id: header.id,
@@ -113,13 +104,27 @@ package struct PacketDecoder: Sendable {
             if isEvent { throw SocketIOError.invalidPayload }
             return decoded
         }
+        try Self.readPayload(bytes, from: header.end, text, header.attachments ?? 0, limits, into: &decoded)
+        return decoded
+    }
 
+    /// Checks the payload, JSON text from `offset` to the end of `bytes`, which are those of `text`.
+    @inline(__always)
+    static func readPayload(
+        _ bytes: UnsafeRawBufferPointer,
+        from offset: Int,
+        _ text: ByteBuffer,
+        _ attachments: Int,
+        _ limits: PacketLimits,
+        into decoded: inout Packet
+    ) throws(SocketIOError) {
+        let isEvent = decoded.type == .event
         let result = JSONScan.scan(
             bytes,
-            from: header.end,
+            from: offset,
             maxDepth: limits.maxDepth,
             maxElements: isEvent ? limits.maxArguments &+ 1 : limits.maxArguments,
-            attachments: header.attachments ?? 0
+            attachments: attachments
         )
         let summary: JSONScan.Summary
         switch result {
@@ -129,7 +134,7 @@ package struct PacketDecoder: Sendable {
         // Offsets in the payload count from where the value begins.
         let start = summary.range.lowerBound
 
-        switch header.type {
+        switch decoded.type {
         case .connect:
             guard summary.kind == .object else { throw SocketIOError.invalidPayload }
         case .disconnect:
@@ -152,6 +157,5 @@ package struct PacketDecoder: Sendable {
             }
         }
         decoded.payload = text.getSlice(at: text.readerIndex &+ start, length: summary.range.count)
-        return decoded
     }
 }

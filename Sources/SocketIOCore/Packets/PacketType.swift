@@ -9,4 +9,14 @@ package enum PacketType: UInt8, Sendable, Hashable {
     case binaryEvent = 5
     /// An acknowledgement with attachments. Only on the wire: a decoded packet is an ``ack`` with `isBinary` set.
     case binaryAck = 6
+
+    /// The type of the decoded packet.
+    @inline(__always)
+    var decoded: PacketType {
+        switch self {
+        case .binaryEvent: .event
+        case .binaryAck: .ack
+        default: self
+        }
+    }
 }

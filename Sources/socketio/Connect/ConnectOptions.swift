@@ -83,6 +83,9 @@ struct ConnectOptions: ParsableArguments {
             valueName: "list"))
     var transports: TransportsOption?
 
+    @Option(help: "How packets are written, as the server does: default, or msgpack for socket.io-msgpack-parser.")
+    var parser: ParserOption = .default
+
     @Option(help: ArgumentHelp("Where on the server Socket.IO answers.", valueName: "path"))
     var path: String = "/socket.io/"
 
@@ -147,6 +150,7 @@ struct ConnectOptions: ParsableArguments {
     func configuration() throws -> SocketIOClientConfiguration {
         var configuration = SocketIOClientConfiguration()
         configuration.path = self.path
+        configuration.parser = self.parser.choice
         for query in self.query { configuration.query[query.name] = query.value }
         for header in self.header { configuration.extraHeaders[header.name] = header.value }
         if let transports = self.transports { configuration.transports = transports.transports }

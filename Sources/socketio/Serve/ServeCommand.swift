@@ -33,6 +33,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 lets the system choose.")
     var port: Int = 3000
 
+    @Option(
+        help: """
+            How packets are written: default, or msgpack for clients with socket.io-msgpack-parser. The page at / has the \
+            default one only; socketio connect --parser msgpack has the other.
+            """)
+    var parser: ParserOption = .default
+
     @Option(help: "The number of event loops. Default: the number of cores.")
     var threads: Int?
 
@@ -92,6 +99,7 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = SocketIOConfiguration(host: self.host, port: self.port)
         configuration.clientDirectory = client.directory
         configuration.engine.allowEIO3 = self.allowEIO3
+        configuration.parser = self.parser.choice
         if let threads = self.threads { configuration.engine.eventLoopCount = threads }
         let page = ChatPage(client: client)
         configuration.engine.fallback = { request in page.answer(request) }
@@ -135,6 +143,7 @@ struct ServeCommand: AsyncParsableCommand {
     private func lines(token: String, client: ClientLibrary) -> [String] {
         var lines: [String] = []
         if self.adminToken == nil { lines.append("Admin token: \(token)") }
+        if self.parser != .default { lines.append("Parser: \(self.parser.rawValue)") }
         if self.redis != nil { lines.append("Cluster: \(self.cluster.adapter.rawValue)") }
         lines.append("JavaScript client: \(client.description)")
         lines.append("Press Control-C to stop.")

@@ -10,12 +10,13 @@ final class PythonServer: Sendable {
     /// - Parameters:
     ///   - port: 0 takes a free one.
     ///   - log: gets what clients have noted.
-    init(port: Int = 0, log: String? = nil) async throws {
+    ///   - serializer: as python-socketio calls it: `default` or `msgpack`.
+    init(port: Int = 0, log: String? = nil, serializer: String = "default") async throws {
         let tools = try InteropTools.find()
         guard let python = tools.environment["SIO_PYTHON"] else { throw PeerError("SIO_PYTHON is not known") }
         self.process = try ServerProcess(
             python, [InteropTools.clients + "/python/plain_server.py", "\(port)"] + (log.map { [$0] } ?? []),
-            environment: tools.environment)
+            environment: tools.environment.merging(["SIO_SERIALIZER": serializer]) { $1 })
         let line = try await self.process.waitForLine(containing: "ready ", timeout: .seconds(60))
         guard let port = line.split(separator: " ").last.flatMap({ Int($0) }) else { throw PeerError(line) }
         self.port = port

@@ -43,6 +43,45 @@ struct PythonServerTests {
         }
     }
 
+    /// All kinds of packets in MessagePack.
+    @Test(arguments: Way.allCases)
+    func messagePack(_ way: Way) async throws {
+        let server = try await PythonServer(serializer: "msgpack")
+        do {
+            var configuration = way.configuration
+            configuration.parser = .messagePack
+            let client = SocketIOClient(server.url, configuration: configuration)
+            let seen = Awaited<[[SocketIOValue]]>([])
+            client.on("echo") { (rest: Arguments) in seen.update { $0.append(rest.values) } }
+            client.on("question") { (value: SocketIOValue) in Ack(value, "answered") }
+            let answers = Awaited<[[SocketIOValue]]>([])
+            client.on("answer") { (rest: Arguments) in answers.update { $0.append(rest.values) } }
+            try await client.connect(timeout: .seconds(30))
+            let expected = Self.values + Self.binary
+            for values in expected { client.emit("echo", arguments: values) }
+            #expect(try await seen.wait("all") { $0.count == expected.count ? $0 : nil } == expected)
+            for values in expected where !values.isEmpty {
+                #expect(try await client.emitWithAck("echo-ack", arguments: values, timeout: .seconds(20)) == values)
+            }
+            client.emit("ask", Self.bytes)
+            #expect(
+                try await answers.wait("the answer") { $0.first } == [.binary(Self.bytes), "answered"])
+            let auth = client.of("/auth", auth: ["token": "wrong"])
+            let refusal = await #expect(throws: ConnectError.self) { try await auth.connect(timeout: .seconds(20)) }
+            #expect(refusal?.message == "not authorized" && refusal?.data == ["code": 401])
+            auth.auth = ["token": "secret"]
+            try await auth.connect(timeout: .seconds(20))
+            auth.emit("kick")
+            try await eventually("the server's word") { !auth.active }
+            #expect(client.connected)
+            await client.disconnect()
+        } catch {
+            try await server.kill()
+            throw error
+        }
+        try await server.kill()
+    }
+
     /// More than fits one request, in both directions.
     @Test(arguments: Way.allCases)
     func order(_ way: Way) async throws {

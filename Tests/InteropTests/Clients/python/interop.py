@@ -1,4 +1,4 @@
-"""Checks a server of CONTRACT.md with python-socketio: `interop.py PORT polling|websocket|upgrade`."""
+"""Checks a server of CONTRACT.md with python-socketio: `interop.py PORT polling|websocket|upgrade [default|msgpack]`."""
 
 import asyncio
 import sys
@@ -36,6 +36,8 @@ BINARY = [
 class Peer:
     """One connection. Everything that arrives waits in a queue of its event."""
 
+    serializer = "default"
+
     def __init__(self, progress, port, transport, namespaces=("/",), auth=None, reconnection=False):
         self.progress = progress
         self.url = f"http://127.0.0.1:{port}"
@@ -46,7 +48,7 @@ class Peer:
         self.reply = None
         self.client = socketio.AsyncClient(
             reconnection=reconnection, reconnection_delay=0.05, reconnection_delay_max=0.2, randomization_factor=0,
-            handle_sigint=False)
+            handle_sigint=False, serializer=self.serializer)
         for namespace in self.namespaces:
             for event in ("connect", "disconnect", "connect_error", "echo", "answer", "said"):
                 self.client.on(event, self.receiver(event, namespace), namespace=namespace)
@@ -336,7 +338,7 @@ class Suite:
         await asyncio.to_thread(self.threaded_client)
 
     def threaded_client(self):
-        client = socketio.SimpleClient(handle_sigint=False)
+        client = socketio.SimpleClient(handle_sigint=False, serializer=Peer.serializer)
         client.connect(f"http://127.0.0.1:{self.port}", namespace="/custom", wait_timeout=CHECK_LIMIT,
                        transports=TRANSPORTS[self.transport])
         try:
@@ -358,6 +360,7 @@ async def main(progress, port, transport):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[2] not in TRANSPORTS:
-        usage("usage: interop.py PORT polling|websocket|upgrade")
+    if len(sys.argv) not in (3, 4) or sys.argv[2] not in TRANSPORTS or sys.argv[3:] not in ([], ["default"], ["msgpack"]):
+        usage("usage: interop.py PORT polling|websocket|upgrade [default|msgpack]")
+    Peer.serializer = (sys.argv[3:] or ["default"])[0]
     run(lambda progress: main(progress, port_argument(sys.argv[1]), sys.argv[2]))

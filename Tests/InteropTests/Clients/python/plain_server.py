@@ -1,4 +1,5 @@
 """A server of python-socketio as it is, for clients: `plain_server.py PORT [LOG]`; port 0 takes a free one.
+With SIO_SERIALIZER=msgpack in the environment it speaks MessagePack.
 
 Prints "ready PORT" when it listens. Everybody may join / and /custom, and /auth with the token "secret" in `auth`.
 echo: emitted back. echo-ack: acknowledged with the same. ask: asks `question` and emits the answer as `answer`.
@@ -7,6 +8,7 @@ flood N: emits `flood` 0…N-1 in a row. large N: acknowledged with a text of N 
 """
 
 import asyncio
+import os
 import sys
 
 import socketio
@@ -52,7 +54,8 @@ class Plain(socketio.AsyncNamespace):
 
 
 async def serve(port):
-    server = socketio.AsyncServer(async_mode="aiohttp", async_handlers=False, ping_interval=5, ping_timeout=5)
+    server = socketio.AsyncServer(async_mode="aiohttp", async_handlers=False, ping_interval=5, ping_timeout=5,
+                                  serializer=os.environ.get("SIO_SERIALIZER", "default"))
     for namespace in ("/", "/custom", "/auth"):
         server.register_namespace(Plain(namespace))
     app = web.Application()
