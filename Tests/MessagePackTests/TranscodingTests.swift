@@ -218,4 +218,16 @@ import Testing
             return .object(.init((0..<count).map { ("k\($0)", Self.value(&random, depth: depth + 2)) }))
         }
     }
+
+    /// Values may look like placeholders: none makes an attachment be written again.
+    @Test func anAttachmentIsWrittenOnce() throws {
+        let place = #"{"_placeholder":true,"num":0}"#
+        let text = ByteBuffer(string: "[" + Array(repeating: place, count: 1000).joined(separator: ",") + "]")
+        var writer = MessagePackWriter(.msgpackJS)
+        try writer.writeJSON(text, attachments: [ByteBuffer(bytes: [UInt8](repeating: 7, count: 10_000))])
+        #expect(writer.buffer.readableBytes < 40_000)
+        let values = try #require(try decode(writer.buffer).arrayValue)
+        #expect(values.first?.binaryValue?.readableBytes == 10_000)
+        #expect(values.dropFirst().allSatisfy { $0 == ["_placeholder": true, "num": 0] })
+    }
 }

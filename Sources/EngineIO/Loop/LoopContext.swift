@@ -38,7 +38,7 @@ public final class LoopContext: @unchecked Sendable {
     /// What connections are read into.
     @exclusivity(unchecked) var readBuffer: ByteBuffer?
     /// What a drain has converted for clients of protocol 3.
-    @exclusivity(unchecked) var version3: WebSocketVersion3.Converted?
+    @exclusivity(unchecked) var version3: [WebSocketVersion3.Converted] = []
     /// Storage for answers, and random words.
     @exclusivity(unchecked) var answer = ByteBuffer()
     @exclusivity(unchecked) var randomStock = RandomStock()
@@ -126,7 +126,7 @@ public final class LoopContext: @unchecked Sendable {
             self.draining[index].drain(on: self)
             index += 1
         }
-        if self.version3 != nil { self.version3 = nil }
+        if !self.version3.isEmpty { self.version3 = [] }
         self.draining.removeAll(keepingCapacity: self.draining.count <= 4096)
     }
 

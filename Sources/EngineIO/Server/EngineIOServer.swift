@@ -186,7 +186,9 @@ public final class EngineIOServer: Sendable {
 
     /// Another server whose connections this one serves on is to end.
     func quiesce() {
-        guard self.hasQuiesced.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
+        guard self.hasQuiesced.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+            return
+        }
         if let onQuiesce = self.onQuiesce { onQuiesce() } else { Task { await self.close() } }
     }
 

@@ -19,15 +19,19 @@ struct WebSocketVersion3 {
 
     /// The frames of a broadcast are converted once for all clients of the loop that get them in the same drain.
     func converted(_ frames: ByteBuffer, on loop: LoopContext) -> ByteBuffer {
-        if let last = loop.version3, last.usesBase64 == self.usesBase64, Self.isSame(last.source, frames) {
-            return last.frames
+        for known in loop.version3 where known.usesBase64 == self.usesBase64 && Self.isSame(known.source, frames) {
+            return known.frames
         }
         guard let converted = Version3Encoder.frames(frames, usesBase64: self.usesBase64) else { return frames }
-        loop.version3 = Converted(source: frames, usesBase64: self.usesBase64, frames: converted)
+        if loop.version3.count >= Self.remembered { loop.version3.removeFirst() }
+        loop.version3.append(Converted(source: frames, usesBase64: self.usesBase64, frames: converted))
         return converted
     }
 
-    /// What was converted last in a drain. It holds its source, whose place in memory is nobody else's until then.
+    /// How many conversions of a drain are remembered.
+    private static let remembered = 16
+
+    /// What was converted in a drain. It holds its source, whose place in memory is nobody else's until then.
     struct Converted {
         let source: ByteBuffer
         let usesBase64: Bool

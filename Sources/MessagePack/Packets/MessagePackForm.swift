@@ -33,7 +33,7 @@ package struct MessagePackForm: PacketForm {
                 throw SocketIOError(.encodingFailed, "the packet can't be written as MessagePack", cause: error)
             }
         }
-        return EncodedPacket(messages: [.binary(writer.buffer)])
+        return try EncodedPacket(messages: [.binary(writer.buffer)])
     }
 
     package func makeDecoder(_ limits: PacketLimits) -> any PacketFormDecoder { MessagePackPacketDecoder(limits) }

@@ -5,8 +5,9 @@ extension MessagePackWriter {
     /// Writes what JSON text says, without making values of it.
     ///
     /// An object with a true `_placeholder` and the number of an attachment as `num` becomes that attachment, as
-    /// readers of packets would have it; without attachments it is an object like any other. Of repeated keys all are
-    /// written.
+    /// readers of packets would have it; without attachments it is an object like any other, and so is one with the number of an
+    /// attachment that stands before it already. (Packets refer to each once, but values in them may look like placeholders.) Of repeated
+    /// keys all are written.
     ///
     /// - Throws: `malformedJSON` if `json` is not one JSON text, or `tooDeep`; nothing was written then.
     package mutating func writeJSON(_ json: ByteBuffer, attachments: [ByteBuffer] = []) throws(MessagePackError) {
@@ -45,6 +46,7 @@ extension MessagePackWriter {
         // Behind the counts, MessagePack is the values and keys one after the other.
         var index = range.lowerBound
         var next = 0
+        var isWritten = attachments.isEmpty ? [] : [Bool](repeating: false, count: attachments.count)
         while index < range.upperBound {
             let byte = bytes[index]
             index &+= 1
@@ -58,7 +60,8 @@ extension MessagePackWriter {
                 next &+= 1
             case UInt8(ascii: "{"):
                 let container = containers[next]
-                if container.isPlaceholder, container.number >= 0 {
+                if container.isPlaceholder, container.number >= 0, !isWritten[Int(container.number)] {
+                    isWritten[Int(container.number)] = true
                     self.writeBinary(attachments[Int(container.number)])
                     index = Int(container.end)
                     next = Int(container.link)

@@ -30,6 +30,16 @@ extension LocalAdapter {
 
 extension Socket {
     /// Sends a packet in another form than the default one.
+    ///
+    /// - Throws: why it can't be written.
+    func sendOrThrow(_ packet: EncodedPacket, as form: any PacketForm) throws {
+        let frames = try form.encode(frames: packet.frames).frames
+        if self.hasOutgoingListeners.load(ordering: .relaxed) { self.tellOutgoing(packet) }
+        guard !self.isGone.load(ordering: .relaxed) else { return }
+        self.note(self.session.send(frames: frames))
+    }
+
+    /// Sends a packet in another form than the default one. One that can't be written is told to the error hook.
     func send(_ packet: EncodedPacket, isVolatile: Bool, key: String? = nil, as form: any PacketForm) {
         do {
             let frames = try form.encode(frames: packet.frames).frames

@@ -114,9 +114,12 @@ public final class LocalAdapter: Sendable {
     }
 
     /// Returns false when the socket is in as many rooms as it may be; then it has joined those that fitted.
-    func join(_ id: String, _ rooms: some Sequence<Room>) -> Bool {
-        self.change { table, events, records in
+    /// Nothing happens if it is not here any more, even if another one has its id: those of clients of protocol 4 come again.
+    func join(_ socket: Socket, _ rooms: some Sequence<Room>) -> Bool {
+        let id = socket.id
+        return self.change { table, events, records in
             var fits = true
+            guard table.has(socket) else { return true }
             for room in rooms {
                 let joined = table.join(
                     id, room, limit: self.maxRoomsPerSocket, events: &events, recordsEvents: records)
@@ -127,8 +130,10 @@ public final class LocalAdapter: Sendable {
         }
     }
 
-    func leave(_ id: String, _ room: Room) {
+    func leave(_ socket: Socket, _ room: Room) {
+        let id = socket.id
         self.change { table, events, records in
+            guard table.has(socket) else { return }
             table.leave(id, room, events: &events, recordsEvents: records)
             self.recovery?.left(room, id)
         }
@@ -140,7 +145,9 @@ public final class LocalAdapter: Sendable {
         self.change { table, events, records in table.remove(id, events: &events, recordsEvents: records) }
     }
 
-    func rooms(of id: String) -> Set<Room> { self.table.withLock { $0.rooms(of: id) } }
+    func rooms(of socket: Socket) -> Set<Room> {
+        self.table.withLock { $0.has(socket) ? $0.rooms(of: socket.id) : [] }
+    }
 
     /// Number of sockets in the namespace on this server.
     public var socketCount: Int { self.table.withLock { $0.all.count } }

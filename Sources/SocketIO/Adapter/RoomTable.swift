@@ -21,6 +21,9 @@ struct RoomTable: Sendable {
     /// What has changed, for the listeners to room events.
     typealias Events = [RoomEvent]
 
+    /// Whether this socket is here, and not another one with its id.
+    func has(_ socket: Socket) -> Bool { self.sockets[socket.id]?.socket === socket }
+
     // MARK: Changes
 
     mutating func insert(_ socket: Socket, events: inout Events, recordsEvents: Bool) {

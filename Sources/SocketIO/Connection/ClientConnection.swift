@@ -58,7 +58,10 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         self.server = server
         self.isVersion4 = session.protocolVersion == 3
         self.countsEvents = server.configuration.eventRate != nil
-        self.decoder = PacketDecoder(limits: server.packetLimits)
+        var limits = server.packetLimits
+        // The query is counted apart from the name.
+        if self.isVersion4 { limits.maxNamespaceLength += QueryParameters.maxBytes }
+        self.decoder = PacketDecoder(limits: limits)
         self.formDecoder = server.form?.makeDecoder(server.packetLimits)
         let now = NIODeadline.now().uptimeNanoseconds
         self.connectRate = server.configuration.connectRate.map { EventRate($0, TokenBucket($0.tokens, now: now)) }
@@ -85,7 +88,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         if let decoder = self.formDecoder { return self.receive(text, isBinary: false, decoder, on: loop) }
         do {
             if let packet = try self.decoder.decode(text: text) {
-                self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
+                self.receive(self.isVersion4 ? try self.version5(packet) : packet, on: loop)
             } else if self.decoder.isAwaitingAttachments {
                 self.startAttachmentsTimer()
             }
@@ -100,7 +103,7 @@ public final class ClientConnection: EngineIOSessionHandler, @unchecked Sendable
         do {
             guard let packet = try self.decoder.decode(binary: data) else { return }
             self.attachmentsSince = nil
-            self.receive(self.isVersion4 ? self.version5(packet) : packet, on: loop)
+            self.receive(self.isVersion4 ? try self.version5(packet) : packet, on: loop)
         } catch {
             self.protocolError(error)
         }

@@ -30,12 +30,17 @@ extension LocalAdapter {
         _ recovery: NamespaceRecovery
     ) -> EngineIOSession.StagedSend? {
         guard socket.state.withLock({ $0.phase == .connecting }) else { return nil }
+        var failure: SocketIOError?
+        defer { if let failure { socket.report(failure) } }
         // Sockets are connected under the lock.
         return self.table.withLock { _ in
             guard socket.state.withLock({ $0.phase == .connecting }) else { return nil }
             let frames = packet.endsInText ? recovery.currentOffset.frames(of: packet) : packet.frames
             guard let form = self.form else { return socket.session.stage(frames: frames) }
-            return (try? form.encode(frames: frames)).map { socket.session.stage(frames: $0.frames) }
+            do { return socket.session.stage(frames: try form.encode(frames: frames).frames) } catch {
+                failure = error
+                return nil
+            }
         }
     }
 
@@ -52,6 +57,8 @@ extension LocalAdapter {
             let offset = recovery.currentOffset
             var shared: ByteBuffer?
             select(table) { socket in
+                // What can't be written for one can't for the next.
+                if failure != nil { return }
                 do {
                     let own = offset.ahead(of: socket.id)
                     let frames: ByteBuffer

@@ -11,6 +11,10 @@ extension Socket {
             return self.complete(staged, broadcast)
         }
         if !recovery.isExternal.load(ordering: .relaxed) {
+            // A client of protocol 4 never comes back for it.
+            if self.connection.isVersion4 {
+                return self.namespace.local.emitUnkept(broadcast, to: self, isVolatile: false, recovery)
+            }
             self.namespace.local.emitKept(broadcast, id: self.id, recovery)
         } else {
             self.namespace.adapter.broadcast(broadcast, to: BroadcastTarget(rooms: [Room(self.id)]))

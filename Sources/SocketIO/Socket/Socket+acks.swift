@@ -24,7 +24,7 @@ extension Socket {
             return try reader.next(type)
         }
         return try await tracing.exchange(
-            "socketio.emit_with_ack", event, self.namespace.name, socket: self.id
+            "socketio.emit_with_ack", event, self.namespace.name, socket: self.loggedID
         ) {
             var reader = try await self.send(packet, ackID: id, timeout: timeout)
             return try reader.next(type)
@@ -45,7 +45,8 @@ extension Socket {
             try await withCheckedThrowingContinuation { continuation in
                 self.await(ackID: id, timeout: timeout) { continuation.resume(with: $0) }
                 if Task.isCancelled { return self.failAck(id, CancellationError()) }
-                self.send(packet)
+                guard let form = self.namespace.local.form else { return self.send(packet) }
+                do { try self.sendOrThrow(packet, as: form) } catch { self.failAck(id, error) }
             }
         } onCancel: {
             self.failAck(id, CancellationError())

@@ -14,7 +14,7 @@ extension Socket {
             return true
         }
         if isEarly { return }
-        if !self.namespace.local.join(self.id, rooms) {
+        if !self.namespace.local.join(self, rooms) {
             self.reportTooManyRooms()
         }
     }
@@ -36,12 +36,12 @@ extension Socket {
             state.earlyRooms.remove(room)
             return true
         }
-        if !isEarly { self.namespace.local.leave(self.id, room) }
+        if !isEarly { self.namespace.local.leave(self, room) }
     }
 
     /// The rooms it is in, that of its own id included; empty after the disconnection.
     public var rooms: Set<Room> {
         let early = self.state.withLock { $0.phase == .connecting ? $0.earlyRooms : nil }
-        return early ?? self.namespace.local.rooms(of: self.id)
+        return early ?? self.namespace.local.rooms(of: self)
     }
 }

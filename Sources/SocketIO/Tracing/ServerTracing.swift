@@ -42,7 +42,7 @@ struct ServerTracing: Sendable {
         span.updateAttributes { attributes in
             attributes.set("socketio.namespace", value: .string(socket.namespace.name))
             attributes.set("socketio.event", value: .string(invocation.event))
-            attributes.set("socketio.socket", value: .string(socket.id))
+            attributes.set("socketio.socket", value: .string(socket.loggedID))
         }
         if let context = socket.connectContext { span.addLink(SpanLink(context: context, attributes: [:])) }
         return HandlerSpan(span)

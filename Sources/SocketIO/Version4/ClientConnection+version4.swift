@@ -16,10 +16,17 @@ extension ClientConnection {
     }
 
     /// The packet as a client of protocol 5 would have sent it. The query of a namespace is no part of its name, in any packet; in
-    /// CONNECT it is what the client says of itself.
-    func version5(_ packet: Packet) -> Packet {
-        guard let mark = packet.namespace.utf8.firstIndex(of: UInt8(ascii: "?")) else { return packet }
-        let name = String(packet.namespace[..<mark])
+    /// CONNECT it is what the client says of itself. It has ``QueryParameters/maxBytes`` at the most, beside those of a name.
+    ///
+    /// - Throws: `limitExceeded` if the name alone is too long.
+    func version5(_ packet: Packet) throws(SocketIOError) -> Packet {
+        let mark = packet.namespace.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let name = mark.map { String(packet.namespace[..<$0]) } ?? packet.namespace
+        let limit = self.server.packetLimits.maxNamespaceLength
+        guard name.utf8.count <= limit else {
+            throw SocketIOError(.limitExceeded, "the namespace is longer than \(limit) bytes")
+        }
+        guard mark != nil else { return packet }
         guard packet.type == .connect else { return packet.renamed(name) }
         var auth = SocketIOValue.Object()
         for (key, value) in QueryParameters(uri: packet.namespace).pairs {

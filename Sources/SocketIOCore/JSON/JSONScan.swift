@@ -29,6 +29,8 @@ package enum JSONScan {
         package var first: Element?
         /// The number of elements, if this is an array.
         package var count = 0
+        /// The number of placeholders, if there are attachments.
+        package var placeholders = 0
     }
 
     /// An element of the outermost array.
@@ -155,8 +157,9 @@ private struct JSONScanner {
                     member = isObject ? try self.key() : .other
                     goesOn = true
                 case Byte.closeArray where !isObject, Byte.closeObject where isObject:
-                    if self.attachments > 0, level & Level.isPlaceholder != 0, level & Level.hasNumber == 0 {
-                        throw .illegalPlaceholder
+                    if self.attachments > 0, level & Level.isPlaceholder != 0 {
+                        if level & Level.hasNumber == 0 { throw .illegalPlaceholder }
+                        summary.placeholders &+= 1
                     }
                     self.index &+= 1
                     self.depth &-= 1

@@ -18,6 +18,8 @@ package struct Packet: Sendable {
     package internal(set) var eventName: String
     /// Where in the payload the arguments begin.
     var argumentsOffset: Int
+    /// How often placeholders in the payload refer to attachments.
+    var references = 0
 
     /// The arguments of an event, without its name, or of an acknowledgement. For a packet with an object or a string
     /// (CONNECT, CONNECT_ERROR) that is the only argument.

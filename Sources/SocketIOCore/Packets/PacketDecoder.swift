@@ -7,6 +7,8 @@ import NIOCore
 /// - A message without text is refused. (The reference's decoder takes it for CONNECT, its server refuses it.)
 /// - A number in a placeholder must be an integer, and is checked before the attachments have come.
 /// - An id that does not fit into `Int` is refused, and so is what exceeds the limits.
+/// - Placeholders that refer to an attachment again and again are refused when the data would be more than the attachments of a packet
+///   may have: whoever copies the values, in an answer for example, would write it as often.
 /// - After a packet announced with 0 attachments the reference waits for ever; this goes on.
 ///
 /// After an error nothing is kept; the caller closes the connection.
@@ -77,6 +79,7 @@ package struct PacketDecoder: Sendable {
             return nil
         }
         pending.text.attachments = pending.attachments
+        try pending.text.checkReferences(self.limits)
         return pending.text
     }
 
@@ -156,6 +159,7 @@ package struct PacketDecoder: Sendable {
             default: throw SocketIOError.invalidPayload
             }
         }
+        decoded.references = summary.placeholders
         decoded.payload = text.getSlice(at: text.readerIndex &+ start, length: summary.range.count)
     }
 }

@@ -17,7 +17,7 @@ package final class CustomForm: PacketForm {
         guard !messages.isEmpty else {
             throw SocketIOError(.encodingFailed, "the parser has written nothing for the packet")
         }
-        return EncodedPacket(messages: messages)
+        return try EncodedPacket(messages: messages)
     }
 
     package func makeDecoder(_ limits: PacketLimits) -> any PacketFormDecoder { Self.decoder(self.parser, limits) }

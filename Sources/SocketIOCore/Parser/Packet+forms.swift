@@ -83,6 +83,7 @@ extension Packet {
         try payload.withUnsafeReadableBytes { bytes throws(SocketIOError) in
             try PacketDecoder.readPayload(bytes, from: 0, payload, attachments.count, limits, into: &checked)
         }
+        try checked.checkReferences(limits)
         self = checked
     }
 }

@@ -25,12 +25,19 @@ package protocol PacketFormDecoder: AnyObject {
 
 extension EncodedPacket {
     /// A packet of these messages.
-    package init(messages: [EngineMessage]) {
+    ///
+    /// - Throws: `encodingFailed` for a text that would be something else to the other side: one that is no UTF-8, or that has the
+    ///   character with which polling separates packets.
+    package init(messages: [EngineMessage]) throws(SocketIOError) {
         var frames = ByteBuffer()
         var binaryCount = 0
         for message in messages {
             switch message {
             case .text(let text):
+                guard text.isSeparable else {
+                    throw SocketIOError(
+                        .encodingFailed, "the parser has written a text with U+001E, or that is no UTF-8")
+                }
                 var packet = ByteBuffer()
                 packet.reserveCapacity(1 + text.readableBytes)
                 // The type character of Engine.IO.
@@ -43,5 +50,13 @@ extension EncodedPacket {
             }
         }
         self.init(frames: frames, attachmentCount: binaryCount)
+    }
+}
+
+extension ByteBuffer {
+    /// Whether it is UTF-8 without U+001E.
+    fileprivate var isSeparable: Bool {
+        !self.readableBytesView.contains(0x1E)
+            && String(validating: self.readableBytesView, as: UTF8.self) != nil
     }
 }

@@ -15,7 +15,7 @@ public struct ParserChoice: Sendable, Hashable {
     /// MessagePack, as `socket.io-msgpack-parser` and python-socketio's `serializer='msgpack'` have it: one binary message for each
     /// packet, binary values in their place.
     ///
-    /// Integers keep their 64 bits. NaN and the infinities are sent as nil; dates come as texts, as from JSON. Binary values count
+    /// Integers from -2^63 to 2^63-1 are exact. NaN and the infinities are sent as nil; dates come as texts, as from JSON. Binary values count
     /// as attachments for `maxAttachments`, of which the reference has no limit here. `CONNECT` can't carry any.
     public static let messagePack = ParserChoice(kind: .messagePack)
 

@@ -21,7 +21,8 @@ public protocol SocketIOParser: Sendable {
     /// The messages of a packet, one at least, in the order in which they are sent. Nothing comes in between.
     ///
     /// A broadcast is encoded once. It must depend on the packet alone and call nothing of this package: a server may call it on
-    /// any thread, on several at a time, and with connection state recovery while a namespace is locked.
+    /// any thread, on several at a time, and with connection state recovery while a namespace is locked. A client may call it twice for
+    /// a packet, to know its size first.
     /// - Throws: any error. The packet is then not sent, and the error hook is told.
     func encode(_ packet: SocketIOPacket) throws -> [EngineMessage]
 
@@ -45,7 +46,7 @@ public protocol SocketIOPacketDecoder: Sendable {
 
 /// A message of the transport: what WebSocket calls a message, and polling a packet.
 public enum EngineMessage: Sendable, Hashable {
-    /// Text, which must be UTF-8.
+    /// Text, which must be UTF-8 without U+001E: polling separates packets by that.
     case text(ByteBuffer)
     /// Binary data. Polling sends it in base64.
     case binary(ByteBuffer)

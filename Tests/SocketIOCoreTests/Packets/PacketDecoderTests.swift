@@ -35,6 +35,36 @@ import Testing
         #expect(try arguments.next(ByteBuffer.self) == ByteBuffer(string: "zero"))
     }
 
+    /// A few bytes that stand for an attachment again and again don't make more of it than attachments may have.
+    @Test func oneAttachmentInManyPlaces() throws {
+        let placeholder = #"{"_placeholder":true,"num":0}"#
+        for (count, isAccepted) in [(1, true), (10, true), (11, false), (5000, false)] {
+            let list = Array(repeating: placeholder, count: count).joined(separator: ",")
+            var decoder = PacketDecoder(limits: PacketLimits(maxAttachmentBytes: 1000))
+            #expect(try decoder.decode(text: ByteBuffer(string: "51-[\"e\",[\(list)]]")) == nil)
+            let attachment = ByteBuffer(bytes: [UInt8](repeating: 7, count: 100))
+            if isAccepted {
+                let packet = try #require(try decoder.decode(binary: attachment))
+                var arguments = packet.arguments
+                #expect(try arguments.next([ByteBuffer].self).count == count)
+            } else {
+                let error = #expect(throws: SocketIOError.self) { try decoder.decode(binary: attachment) }
+                #expect(error?.code == .limitExceeded)
+            }
+        }
+    }
+
+    /// The largest counts, however many small ones are beside it.
+    @Test func manyPlacesOfTheLargestAttachment() throws {
+        let places = (0..<3).map { "{\"_placeholder\":true,\"num\":\($0 % 2)}" }.joined(separator: ",")
+        var decoder = PacketDecoder(limits: PacketLimits(maxAttachmentBytes: 1000))
+        #expect(try decoder.decode(text: ByteBuffer(string: "52-[\"e\",\(places)]")) == nil)
+        #expect(try decoder.decode(binary: ByteBuffer(bytes: [1])) == nil)
+        #expect(throws: SocketIOError.self) {
+            try decoder.decode(binary: ByteBuffer(bytes: [UInt8](repeating: 7, count: 400)))
+        }
+    }
+
     @Test func attachmentsAreSharedNotCopied() throws {
         var decoder = PacketDecoder()
         let header = ByteBuffer(string: #"52-["e",{"num":1,"_placeholder":true},{"_placeholder":true,"num":0}]"#)

@@ -106,7 +106,9 @@ import Testing
             let gone = Recorder()
             other.io.onConnection { socket in socket.onDisconnect { reason in gone.add(reason.rawValue) } }
             var clients: [SIOClient] = []
-            for index in 0..<20 { clients.append(try await join(other.port, "/", index % 4 == 0 ? .polling : .websocket)) }
+            for index in 0..<20 {
+                clients.append(try await join(other.port, "/", index % 4 == 0 ? .polling : .websocket))
+            }
             #expect(other.io.connectionCount == 20)
             other.quiesce()
             for client in clients { _ = try await client.session.waitForClose() }

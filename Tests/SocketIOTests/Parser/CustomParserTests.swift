@@ -10,6 +10,8 @@ private struct PickyParser: SocketIOParser {
     func encode(_ packet: SocketIOPacket) throws -> [EngineMessage] {
         if packet.data?[0] == "unspeakable" { throw Refusal() }
         if packet.data?[0] == "nothing" { return [] }
+        if packet.data?[0] == "forged" { return [.text(ByteBuffer(string: "2;/;\u{1E}1"))] }
+        if packet.data?[0] == "no UTF-8" { return [.text(ByteBuffer(bytes: [0xFF]))] }
         var text = "\(packet.kind.rawValue);\(packet.namespace);"
         if let id = packet.id { text += "\(id)" }
         guard let data = packet.data else { return [.text(ByteBuffer(string: text))] }
@@ -104,13 +106,17 @@ private struct PickyParser: SocketIOParser {
                 io.emit("unspeakable")
                 io.volatile.emit("unspeakable", "text")
                 io.emit("nothing")
-                await #expect(throws: (any Error).self) {
-                    _ = try await socket.emitWithAck("unspeakable", timeout: .milliseconds(100), as: Int.self)
+                io.emit("forged")
+                socket.emit("no UTF-8")
+                // Nobody waits for an answer to what was not sent, and the caller is told why.
+                let failure = await #expect(throws: SocketIOError.self) {
+                    _ = try await socket.emitWithAck("unspeakable", as: Int.self)
                 }
+                #expect(failure?.code == .encodingFailed)
                 io.emit("after")
                 #expect(try await client.nextText() == "2;/;;")
                 #expect(String(decoding: try await client.nextBinary(), as: UTF8.self).hasPrefix("[\"after\""))
-                #expect(errors.codes == Array(repeating: .encodingFailed, count: 7))
+                #expect(errors.codes == Array(repeating: .encodingFailed, count: 8))
                 #expect(errors.all.first.map { "\($0)".contains("Refusal") } == true)
                 await client.close()
             }

@@ -65,6 +65,56 @@ struct Version4Tests {
         }
     }
 
+    /// A token in the query does not count as a part of the name.
+    @Test func longQueryOfANamespace() async throws {
+        try await withServer(configure: Self.allow) { io, port in
+            let seen = Awaited<[SocketIOValue]>([])
+            io.of("/admin").onConnection { socket in seen.update { $0.append(socket.handshake.auth) } }
+            let token = String(repeating: "t", count: 4000)
+            let client = try await OldClient.join(port)
+            try await client.send("0/admin?token=\(token),")
+            try await client.expect("0/admin,")
+            #expect(try await seen.wait("the connection") { $0.first } == ["token": .string(token)])
+            try await client.send("0/" + String(repeating: "n", count: 1025) + ",")
+            _ = try await client.webSocket.expectClose()
+        }
+    }
+
+    /// Both have one id, and what is said of the one is not done to the other.
+    @Test func anOldSocketDoesNothingToTheNextOne() async throws {
+        try await withServer(configure: Self.allow) { io, port in
+            _ = io.of("/admin")
+            let client = try await OldClient.join(port)
+            try await client.send("0/admin,")
+            try await client.expect("0/admin,")
+            let first = try await onlySocket(io.of("/admin"))
+            try await client.send("1/admin,")
+            try await client.send("0/admin,")
+            try await client.expect("0/admin,")
+            let second = try await onlySocket(io.of("/admin"))
+            #expect(first !== second && first.id == second.id)
+            second.join("room")
+            first.join("other")
+            first.leave("room")
+            #expect(first.rooms.isEmpty)
+            #expect(second.rooms == [Room(second.id), "room"])
+        }
+    }
+
+    /// The id of the session is a secret, and that of the socket has it in it.
+    @Test func idsAreCutInWhatIsLogged() async throws {
+        try await withServer(configure: Self.allow) { io, port in
+            _ = io.of("/admin")
+            let client = try await OldClient.join(port)
+            #expect(try await onlySocket(io.main).loggedID == client.sid.prefix(6) + "…")
+            try await client.send("0/admin,")
+            try await client.expect("0/admin,")
+            let socket = try await onlySocket(io.of("/admin"))
+            #expect(socket.loggedID == "/admin#" + client.sid.prefix(6) + "…")
+            #expect(!"\(socket.metadata)".contains(client.sid))
+        }
+    }
+
     /// A query is a part of the name in protocol 5.
     @Test func newClientsHaveNoQuery() async throws {
         try await withServer(configure: Self.allow) { io, port in
