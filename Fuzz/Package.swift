@@ -27,9 +27,11 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "fuzz-payload", dependencies: ["FuzzSupport", server, nio]),
+        .executableTarget(name: "fuzz-payload3", dependencies: ["FuzzSupport", server, nio]),
         .executableTarget(name: "fuzz-packets", dependencies: ["FuzzSupport", server, nio]),
         .executableTarget(name: "fuzz-json", dependencies: ["FuzzSupport", server, nio]),
         .executableTarget(name: "fuzz-messagepack", dependencies: ["FuzzSupport", redis, nio]),
+        .executableTarget(name: "fuzz-msgpack", dependencies: ["FuzzSupport", redis, nio]),
         .executableTarget(name: "fuzz-resp", dependencies: ["FuzzSupport", redis, nio]),
         .executableTarget(name: "fuzz-cluster", dependencies: ["FuzzSupport", redis, nio]),
     ],

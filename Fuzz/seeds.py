@@ -61,6 +61,35 @@ def engine():
     seed("websocket", b"\3\7" + websocket(2, bytes(70_00), False) + websocket(10, b"", False))
 
 
+def old():
+    """Protocol 3 of Engine.IO; packets in MessagePack."""
+
+    def walk(value):
+        if isinstance(value, dict):
+            if isinstance(value.get("payload"), str):
+                yield 0, value["payload"].encode()
+            for key in ("$bin", "binary", "frame"):
+                if isinstance(value.get(key), str):
+                    try:
+                        yield 1, bytes.fromhex(value[key])
+                    except ValueError:
+                        pass
+            for one in value.values():
+                yield from walk(one)
+        elif isinstance(value, list):
+            for one in value:
+                yield from walk(one)
+
+    for options, data_ in walk(vectors("EngineIOCoreTests", "engineio-v3-payloads")):
+        seed("payload3", bytes([options]) + data_)
+    for text in ["4:4abc", "6:4\u00e9\u20ac\U0001f600x", "10:b4AAECAwQF1:2", "0:1:6", "99999999999:4"]:
+        seed("payload3", b"\0" + text.encode())
+    seed("payload3", b"\2d=" + b"4%3A4abc")
+    seed("payload3", b"\1" + bytes([0, 4, 255]) + b"4abc" + bytes([1, 1, 0, 255]) + b"\x04\1\2\3\4\5\6\7\x08")
+    for _, data_ in walk(vectors("MessagePackTests", "socketio-msgpack")):
+        seed("msgpack", data_)
+
+
 def websocket(opcode, payload, masked, final=True):
     length = len(payload)
     head = bytes([opcode | (128 if final else 0)])
@@ -153,5 +182,6 @@ engine()
 http()
 messagepack()
 cluster()
+old()
 for directory in sorted(output.iterdir()):
     print(f"{directory.name}: {len(list(directory.iterdir()))} seeds")
