@@ -84,7 +84,8 @@ struct RESPParser {
             self.workDone &+= length
             self.line.writeBuffer(&part)
             guard found != nil else {
-                try Self.checkLength(of: self.line)
+                // It may end with the CR already.
+                try Self.checkLength(of: self.line, limit: Self.numberLength + 1)
                 return nil
             }
             swap(&part, &self.line)
@@ -95,14 +96,16 @@ struct RESPParser {
             throw Self.violation("a line does not end with CR LF")
         }
         part.moveWriterIndex(to: end)
-        try Self.checkLength(of: part)
+        try Self.checkLength(of: part, limit: Self.numberLength)
         try self.count(bytes: length)
         return part
     }
 
+    private static let numberLength = 64
+
     /// A number has no more than a few digits: what is longer is refused before its end is there.
-    private static func checkLength(of line: ByteBuffer) throws(RedisError) {
-        guard line.readableBytes > 64 else { return }
+    private static func checkLength(of line: ByteBuffer, limit: Int) throws(RedisError) {
+        guard line.readableBytes > limit else { return }
         switch line.getInteger(at: line.readerIndex, as: UInt8.self) {
         case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "("): return
         default: throw Self.violation("a line is too long")

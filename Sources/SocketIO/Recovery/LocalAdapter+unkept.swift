@@ -30,10 +30,10 @@ extension LocalAdapter {
         _ recovery: NamespaceRecovery
     ) -> EngineIOSession.StagedSend? {
         guard socket.state.withLock({ $0.phase == .connecting }) else { return nil }
-        var failure: SocketIOError?
+        var failure: (any Error)?
         defer { if let failure { socket.report(failure) } }
         // Sockets are connected under the lock.
-        return self.table.withLock { _ in
+        return self.table.withLock { _ -> EngineIOSession.StagedSend? in
             guard socket.state.withLock({ $0.phase == .connecting }) else { return nil }
             let frames = packet.endsInText ? recovery.currentOffset.frames(of: packet) : packet.frames
             guard let form = self.form else { return socket.session.stage(frames: frames) }

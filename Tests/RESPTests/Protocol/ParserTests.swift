@@ -131,6 +131,21 @@ struct ParserTests {
         #expect(try parse("+" + String(repeating: "x", count: 60_000) + "\r\n").count == 1)
     }
 
+    /// Also where the bound is, a line means the same in one piece and in several.
+    @Test func longestNumbersInPieces() throws {
+        for count in 62...65 {
+            let line = Array((":" + String(repeating: "0", count: count) + "\r\n").utf8)
+            var parser = RESPParser()
+            let whole = Result { try parse([line], &parser) }
+            for split in 1..<line.count {
+                var parser = RESPParser()
+                let pieces = Result { try parse([Array(line[..<split]), Array(line[split...])], &parser) }
+                #expect((try? pieces.get()) == (try? whole.get()), "\(count) zeros, cut at \(split)")
+            }
+            #expect(((try? whole.get()) != nil) == (count <= 63))
+        }
+    }
+
     @Test func repliesAreBounded() throws {
         var limits = RESPParser.Limits()
         limits.replyLength = 100
