@@ -21,7 +21,7 @@ struct TranscriptApplication: Sendable {
     private func connected(_ socket: Socket, _ name: String) {
         let namespace = socket.namespace.name
         let query = socket.handshake.query.map { "\($0.key)=\($0.value)" }.sorted()
-        let auth = socket.handshake.auth.isNull ? [:] : socket.handshake.auth
+        let auth = Self.readable(socket.handshake.auth.isNull ? [:] : socket.handshake.auth)
         self.recorder.add("connection \(namespace) \(socket.id) \(auth) \(query)")
         if name.hasPrefix("event middleware") {
             socket.use { event in

@@ -102,7 +102,8 @@ import Testing
             switch event.event {
             case "connection":
                 let query = (event.query ?? [:]).map { "\($0.key)=\($0.value)" }.sorted()
-                events.append("connection \(namespace) \(filled(event.id)) \(event.auth ?? [:]) \(query)")
+                let auth = Transcript.untagged(event.auth ?? [:])
+                events.append("connection \(namespace) \(filled(event.id)) \(auth) \(query)")
             case "packet": events.append("packet \(namespace) \(SocketIOValue.array(values))")
             case "acknowledgement": acknowledgements.append("\(SocketIOValue.array(Array(values.prefix(1))))")
             case "disconnecting":
