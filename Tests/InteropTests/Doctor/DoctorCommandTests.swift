@@ -252,6 +252,17 @@ struct DoctorCommandTests {
         }
     }
 
+    @Test func versionsOfTLSThatAreTooOld() async throws {
+        let certificates = try await TestCertificates.make(days: 60)
+        var tls = try Self.tls(certificates)
+        tls.minimumTLSVersion = .tlsv1
+        tls.maximumTLSVersion = .tlsv11
+        try await self.withServer({ $0.engine.tls = tls }) { _, port in
+            let run = try await DoctorRun.run("https://127.0.0.1:\(port)", "--ca", certificates.authority)
+            run.expectStop(at: "tls", "nothing newer than TLS 1.1", advice: "ssl_protocols")
+        }
+    }
+
     @Test func plainHTTPWhereTLSIsWanted() async throws {
         try await self.withServer { _, port in
             let run = try await DoctorRun.run("https://127.0.0.1:\(port)")
