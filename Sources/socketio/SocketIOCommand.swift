@@ -5,7 +5,9 @@ struct SocketIOCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "socketio",
         abstract: "Socket.IO from the command line.",
-        subcommands: [ServeCommand.self, ConnectCommand.self, EmitCommand.self, BenchCommand.self]
+        subcommands: [
+            ServeCommand.self, ConnectCommand.self, EmitCommand.self, BenchCommand.self, DoctorCommand.self,
+        ]
     )
 }
 

@@ -115,7 +115,7 @@ struct ConnectOptions: ParsableArguments {
         }
     }
 
-    private static func object(_ text: String) throws -> SocketIOValue {
+    static func object(_ text: String) throws -> SocketIOValue {
         let bytes = Array(text.utf8)
         do throws(LineFault) {
             let end = try JSONProbe.end(ofValueAt: 0, in: bytes)

@@ -17,7 +17,13 @@ package final class TestCertificates: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// Makes them with the program `openssl`.
-    package static func make() async throws -> TestCertificates {
+    ///
+    /// - Parameters:
+    ///   - names: what the server's is for.
+    ///   - days: how long the server's is valid; it has expired if the number is negative.
+    package static func make(
+        names serverNames: String = "DNS:localhost,IP:127.0.0.1,IP:::1", days: Int = 2
+    ) async throws -> TestCertificates {
         let directory = NSTemporaryDirectory() + "tls-" + UUID().uuidString.prefix(8)
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
         let made = TestCertificates(directory: directory)
@@ -25,14 +31,15 @@ package final class TestCertificates: Sendable {
         try await run(
             ["req", "-x509"] + newKey
                 + ["-keyout", directory + "/ca.key", "-out", made.authority, "-subj", "/CN=Test", "-days", "2"])
-        for (name, names) in [("server", "DNS:localhost,IP:127.0.0.1,IP:::1"), ("client", "DNS:client")] {
+        for (name, names) in [("server", serverNames), ("client", "DNS:client")] {
             let file = directory + "/" + name
             try await run(
                 ["req", "-new", "-addext", "subjectAltName=" + names] + newKey
                     + ["-keyout", file + ".key", "-out", file + ".csr", "-subj", "/CN=" + name])
             try await run([
                 "x509", "-req", "-in", file + ".csr", "-CA", made.authority, "-CAkey", directory + "/ca.key",
-                "-CAcreateserial", "-out", file + ".pem", "-days", "2", "-copy_extensions", "copy",
+                "-CAcreateserial", "-out", file + ".pem", "-days", name == "server" ? "\(days)" : "2",
+                "-copy_extensions", "copy",
             ])
         }
         return made
