@@ -28,6 +28,8 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
     @exclusivity(unchecked) private var mustFlush = false
     /// In a connection of another server: what has come before the WebSocket begins, and this handler's place.
     private var adoption: (early: ByteBuffer, context: ChannelHandlerContext?)?
+    /// The next read may be what SwiftNIO's decoder has held: no completion follows that.
+    private var isReadingHeld = false
 
     init(server: EngineIOServer, loop: LoopContext, isDirect: Bool) {
         self.server = server
@@ -41,6 +43,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
         self.isDirect = false
         self.loop = loop
         self.adoption = (ByteBuffer(), nil)
+        self.isReadingHeld = true
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -71,6 +74,7 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.isReading = true
+        if self.isReadingHeld { self.completeHeld(context) }
         let bytes = Self.unwrapInboundIn(data)
         switch self.user {
         case .webSocket(let webSocket):
@@ -93,6 +97,14 @@ final class ConnectionHandler: ChannelInboundHandler, @unchecked Sendable {
             http.handler.endRead()
             context.fireChannelReadComplete()
         case .nobody: context.fireChannelReadComplete()
+        }
+    }
+
+    /// Completes a read if nobody else has by the end of this turn.
+    private func completeHeld(_ context: ChannelHandlerContext) {
+        self.isReadingHeld = false
+        context.eventLoop.assumeIsolated().execute {
+            if self.isReading, case .webSocket = self.user { self.channelReadComplete(context: context) }
         }
     }
 
