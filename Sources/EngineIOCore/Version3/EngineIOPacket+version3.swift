@@ -22,13 +22,14 @@ extension EngineIOPacket {
         return try Self.version3(type: UInt8(ascii: "0") + number, data)
     }
 
-    /// A packet with binary data: of all but messages the type alone counts.
+    /// A packet with binary data. Of all but messages that must be text: a pong brings back what a ping has brought.
     private static func version3(type: UInt8, _ data: ByteBuffer) throws(EngineIOPacketError) -> EngineIOPacket {
+        func text() -> ByteBuffer { UTF8Validation.isValid(data) ? data : ByteBuffer() }
         switch type {
-        case UInt8(ascii: "0"): return .open(data)
+        case UInt8(ascii: "0"): return .open(text())
         case UInt8(ascii: "1"): return .close
-        case UInt8(ascii: "2"): return .ping(data)
-        case UInt8(ascii: "3"): return .pong(data)
+        case UInt8(ascii: "2"): return .ping(text())
+        case UInt8(ascii: "3"): return .pong(text())
         case UInt8(ascii: "4"): return .binary(data)
         case UInt8(ascii: "5"): return .upgrade
         case UInt8(ascii: "6"): return .noop

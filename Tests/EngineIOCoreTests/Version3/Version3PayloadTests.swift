@@ -21,6 +21,13 @@ import Testing
         return (packets, nil)
     }
 
+    /// What a ping brings goes back as text, which binary data may not be.
+    @Test func binaryPing() throws {
+        #expect(try EngineIOPacket.decodeVersion3(binary: ByteBuffer(bytes: [2, 0x61])) == .ping(ByteBuffer(string: "a")))
+        #expect(try EngineIOPacket.decodeVersion3(binary: ByteBuffer(bytes: [2, 0xFF])) == .ping(ByteBuffer()))
+        #expect(try EngineIOPacket.decodeVersion3(text: ByteBuffer(string: "b2/w==")) == .ping(ByteBuffer()))
+    }
+
     @Test func packetsAreCounted() {
         let text = { (count: Int) in ByteBuffer(string: String(repeating: "2:4x", count: count)) }
         #expect(Self.packets(of: text(3), isBinary: false, maxPackets: 3).error == nil)
