@@ -23,7 +23,8 @@ import Testing
 
     /// What a ping brings goes back as text, which binary data may not be.
     @Test func binaryPing() throws {
-        #expect(try EngineIOPacket.decodeVersion3(binary: ByteBuffer(bytes: [2, 0x61])) == .ping(ByteBuffer(string: "a")))
+        #expect(
+            try EngineIOPacket.decodeVersion3(binary: ByteBuffer(bytes: [2, 0x61])) == .ping(ByteBuffer(string: "a")))
         #expect(try EngineIOPacket.decodeVersion3(binary: ByteBuffer(bytes: [2, 0xFF])) == .ping(ByteBuffer()))
         #expect(try EngineIOPacket.decodeVersion3(text: ByteBuffer(string: "b2/w==")) == .ping(ByteBuffer()))
     }
