@@ -82,7 +82,8 @@ let compared = 0;
 for (let first = 0; first < files.length; first += 500) {
     const some = files.slice(first, first + 500);
     const run = spawnSync(program, some, { env: { ...process.env, FUZZ_VERDICTS: "1" }, maxBuffer: 1 << 30 });
-    const verdicts = new Map(run.stdout.toString().split("\n").map((line) => line.split(/\t(.*)/s)));
+    const lines = run.stdout.toString().split("\n").slice(0, -1);
+    const verdicts = new Map(lines.map((line) => line.split(/\t(.*)/s)));
     some.forEach((file) => {
         const bytes = fs.readFileSync(file);
         const ours = verdicts.get(bytes.toString("hex"));

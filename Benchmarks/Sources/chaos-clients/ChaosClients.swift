@@ -42,7 +42,7 @@ struct ChaosClients: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...5000).contains(self.clients), (1...10_000).contains(self.rooms), (1...100_000).contains(self.rate),
-            (1...600).contains(self.seconds), (1...600).contains(self.life)
+            (1...660).contains(self.seconds), (1...600).contains(self.life)
         else { throw ValidationError("a number is out of bounds") }
     }
 
