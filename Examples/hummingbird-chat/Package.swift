@@ -16,6 +16,7 @@ let package = Package(
             dependencies: [
                 .product(name: "SocketIOHummingbird", package: "swift-socketio"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ]

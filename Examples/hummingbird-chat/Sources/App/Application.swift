@@ -1,6 +1,9 @@
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import JWTKit
+import NIOCore
+import NIOPosix
 import SocketIOHummingbird
 
 /// Who has logged in, as it stands in the cookie.
@@ -18,7 +21,7 @@ enum DataKeys {
 /// A chat whose clients log in over HTTP and talk over Socket.IO, on one port.
 ///
 /// - Parameters:
-///   - secret: signs the cookies.
+///   - secret: signs the cookies; 32 bytes at the least.
 ///   - tls: for HTTPS.
 public func makeApplication(
     configuration: ApplicationConfiguration, secret: String, tls: TLSConfiguration? = nil,

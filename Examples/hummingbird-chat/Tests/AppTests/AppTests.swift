@@ -12,12 +12,16 @@ import Testing
     import FoundationNetworking
 #endif
 
+private typealias Transport = SocketIOClientConfiguration.Transport
+
 /// The chat as its users meet it, one port for HTTP, long-polling and WebSocket.
 @Suite(.serialized) struct AppTests {
-    private static let transports: [[Transport]] = [[.polling], [.websocket], [.polling, .websocket]]
+    static let transports: [[SocketIOClientConfiguration.Transport]] = [
+        [.polling], [.websocket], [.polling, .websocket],
+    ]
 
     @Test(arguments: Self.transports)
-    func usersTalk(transports: [Transport]) async throws {
+    func usersTalk(transports: [SocketIOClientConfiguration.Transport]) async throws {
         try await withApplication { server in
             let ann = try await server.client("ann", transports)
             let bob = try await server.client("bob", transports)
@@ -139,13 +143,14 @@ private struct Server: Sendable {
 
 /// Runs the application on a free port, then shuts it down as a signal would, and waits for its end.
 private func withApplication(
-    tls: TLSConfiguration? = nil, _ body: @escaping @Sendable (Server) async throws -> Void
+    tls: TLSConfiguration? = nil, _ body: (Server) async throws -> Void
 ) async throws {
     let port = AsyncStream.makeStream(of: Int.self)
     var logger = Logger(label: "test")
     logger.logLevel = .error
     let app = try await makeApplication(
-        configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)), secret: "secret", tls: tls
+        configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
+        secret: "no secret, but of more than 32 bytes", tls: tls
     ) { channel in port.continuation.yield(channel.localAddress?.port ?? 0) }
     let services = ServiceGroup(configuration: .init(services: [app], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { group in
